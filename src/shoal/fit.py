@@ -100,6 +100,7 @@ def resume(
     progress: Progress | bool | None = None,
     minutes: float | None = None,
     workers: int | None = None,
+    dask: str | None = None,
 ) -> Run:
     """Go on with an interrupted run, from its last checkpoint, to the files that it would have had without a break.
 
@@ -109,6 +110,7 @@ def resume(
         progress: as for `fit`.
         minutes: a time budget from now on.
         workers: how many processes train from now on, in place of those that the run had, Dask's included.
+        dask: the address of a Dask scheduler whose workers train from now on, as for `fit`.
 
     Raises:
         RunError: the run is finished, another process writes it, or its data are no longer the same. Without a
@@ -126,8 +128,8 @@ def resume(
             f"{str(path)!r} was fitted on data from Python; go on there, with shoal.resume({str(path)!r}, data=data)"
         )
     settings = without_functions(dict(config["settings"]))
-    if workers is not None:
-        settings |= {"workers": workers, "dask": None}
+    if workers is not None or dask is not None:
+        settings |= {"workers": workers, "dask": dask}
     if minutes is not None:
         proposed = settled_count(
             check_settings(settings).with_folds(config["data"].get("folds")), config["data"].get("kind", "table")

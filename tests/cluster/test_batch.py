@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from shoal.cli import main
 from shoal.cluster.batch import SYSTEMS, Array, pbs, slurm
 from shoal.errors import SettingError
 
@@ -112,11 +114,46 @@ def test_an_array_fits_as_one_process_does(tmp_path: Path) -> None:
     assert "holds a finished run" in shoal("submit", "iris", *options, "--slurm", "2", cwd=tmp_path, code=2)
 
 
+def run_transferred(description: str, folder: Path) -> None:
+    """Do what HTCondor does with files: give each job a folder of its own, and fetch what it left."""
+    told = dict(line.split(" = ", 1) for line in description.splitlines() if " = " in line)
+    lots = description.partition("queue lot from (")[2].split()[:-1]
+    for number, lot in enumerate(lots):
+        scratch = folder / f"scratch-{number}"
+        scratch.mkdir(parents=True)
+        for path in told["transfer_input_files"].replace("$(lot)", lot).split(", "):
+            shutil.copy(path, scratch)
+        words = [word.replace("$(lot)", lot) for word in condor_words(description, number)]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        subprocess.run(["bash", *words], cwd=scratch, env={**os.environ, "PATH": path}, check=True, timeout=60)
+        name, _, goal = told["transfer_output_remaps"].strip('"').replace("$(lot)", lot).partition(" = ")
+        shutil.move(scratch / name, goal)
+
+
+@pytest.mark.slow
+def test_jobs_that_get_and_send_files_fit_as_one_process_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Folders of their own stand in for machines: two rounds of a search, each posted and sent back."""
+    options = ["iris", "--networks", "10", "--search", "halving", "--epochs", "3", "--patience", "3", "--no-page"]
+    alone, run = tmp_path / "alone", tmp_path / "run"
+    assert main(["fit", *options, "--out", str(alone), "-q"]) == 0
+    submit = ["submit", *options, "--out", str(run), "--htcondor", "4", "--transfer"]
+    rounds = 0
+    while main(submit) == 0 and "finished" not in capsys.readouterr().out:
+        run_transferred(run.with_suffix(".sub").read_text(), tmp_path / f"round-{rounds}")
+        rounds += 1
+    assert rounds == 2  # to the rung, and to the end
+    for name in ("model/model.json", "scored.safetensors"):
+        assert (run / name).read_bytes() == (alone / name).read_bytes()
+    assert not (run / "work").exists()
+
+
 @pytest.mark.slow
 def test_a_run_without_its_driver_is_gathered(tmp_path: Path) -> None:
     options = ("--networks", "4", "--epochs", "3000", "--patience", "3000", "--no-page", "--out", "run", "-q")
     driver = subprocess.Popen([sys.executable, "-m", "shoal", "fit", "iris", *options, "--workers", "0"], cwd=tmp_path)
-    while not list((tmp_path / "run" / "work" / "waiting").glob("*.json")):
+    while not list((tmp_path / "run" / "work" / "waiting").glob("*")):
         assert driver.poll() is None
     driver.kill()
     driver.wait()

@@ -16,9 +16,12 @@ import pytest
 
 from shoal.cluster.executor import Executor, Here
 from shoal.cluster.folder import FolderExecutor
+from shoal.cluster.job import job_of
+from shoal.cluster.lots import deal, train_lot
 from shoal.cluster.shared_folder import SharedFolder
 from shoal.cluster.worker import work
 from shoal.errors import RunError, SettingError
+from shoal.results import Status
 from shoal.training.checkpointing import Checkpoint
 from shoal.training.engine_choice import make_engine
 from shoal.training.losses import get_loss
@@ -118,6 +121,23 @@ def test_nothing_is_begun_where_nothing_is_missing(
     assert_same(executor.train(problem, members, ENGINE, checkpoint=whole), alone)
 
 
+def test_halving_lets_go_whom_one_process_lets_go(executor: Executor, problem: Problem, members: list[Member]) -> None:
+    alone = train(problem, members, ENGINE, rungs=(2, 4))
+    assert {len(m.half_losses) for m in alone.members if m.status is Status.CUT} == {2}
+    assert_same(executor.train(problem, members, ENGINE, rungs=(2, 4)), alone)
+
+
+def test_a_lot_at_a_rung_may_go_on_elsewhere(problem: Problem, members: list[Member]) -> None:
+    """Where a worker divides the members otherwise, it trains them from the beginning, to the same."""
+    (lot,) = deal(job := job_of(problem, "native"), members[:8], 1, (2, 3))
+    document, arrays = train_lot(job, lot, BUDGET)
+    later = lot.after_rung({0, 3}, (document, arrays))
+    lost = replace(later, state=({**document, "halfway": {}}, arrays))
+    (_, went_on), (_, anew) = (train_lot(job, each, BUDGET) for each in (later, lost))
+    assert went_on.keys() == anew.keys()
+    assert all(np.array_equal(went_on[name], anew[name]) for name in went_on)
+
+
 def test_two_trainings_follow_each_other(executor: Executor, problem: Problem, members: list[Member]) -> None:
     first, second = (executor.train(problem, part, ENGINE) for part in (members[:6], members[6:]))
     assert [t.member.id for t in (*first.members, *second.members)] == [m.id for m in members]
@@ -155,9 +175,6 @@ def test_losses_travel(name: str, problem: Problem, members: list[Member], tmp_p
 
 
 def test_a_lot_has_one_worker(tmp_path: Path, problem: Problem, members: list[Member]) -> None:
-    from shoal.cluster.job import job_of
-    from shoal.cluster.lots import deal
-
     folder, job = SharedFolder(tmp_path / "work"), job_of(problem, "native")
     lots = deal(job, members, 4)
     for lot in lots:
@@ -242,7 +259,7 @@ def test_a_lot_that_always_fails_ends_the_run(tmp_path: Path, problem: Problem, 
         while not over.is_set():
             if (claimed := executor.folder.claim("bad")) is not None:
                 executor.folder.fail(claimed[0].key, "bad: out of memory")
-                executor.folder.give_back(claimed[0].key)
+                executor.folder.give_back(claimed[0].key, "bad")
             time.sleep(0.01)
 
     worker = threading.Thread(target=fail)
@@ -263,7 +280,7 @@ def test_killed_processes_are_replaced(
     executor = processes(tmp_path)
 
     def kill() -> None:
-        while not executor.folder.keys("taken"):
+        while not executor.folder.takers():
             time.sleep(0.005)
         os.kill(executor._running[0].pid, signal.SIGKILL)
 

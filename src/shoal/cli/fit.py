@@ -80,7 +80,7 @@ def fit(
         if resume is not None:
             from shoal.fit import resume as go_on
 
-            run = go_on(resume, progress=progress, minutes=settings.get("minutes"), workers=settings.get("workers"))
+            run = go_on(resume, progress=progress, **settings)
         else:
             from shoal.fit import fit as fit_data
 
@@ -254,7 +254,7 @@ def _page(run: Run) -> Path:
 
 def _check_resume(data: str | None, config: str | None, settings: dict[str, Any]) -> None:
     """Refuse what an interrupted run has settled already."""
-    given = [flag(name) for name in settings if name not in ("minutes", "workers")]
+    given = [flag(name) for name in settings if name not in ("minutes", "workers", "dask")]
     given += ["--config"] if config else []
     given += ["DATA"] if data else []
     if given:

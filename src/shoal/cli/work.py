@@ -54,7 +54,7 @@ def status(run: RunArgument, *, as_json: Json = False) -> None:
     told: dict[str, Any] = {
         "finished": opened.finished,
         "waiting": len(folder.keys("waiting")),
-        "in_training": {key: folder.worker_of(key) for key in folder.keys("taken")},
+        "in_training": dict(folder.takers()),
         "not_gathered": len(folder.keys("done")),
     }
     if opened.has_checkpoint:

@@ -92,13 +92,39 @@ def htcondor(array: Array) -> str:
     """
     script = 'task="$1"\n' + array.body
     lines = ["universe = vanilla", "executable = /bin/bash", "should_transfer_files = NO", "getenv = True"]
-    lines += [f'arguments = "-c {_condor(script)} shoal $(Process)"', "kill_sig = SIGTERM"]
-    lines += [f"request_cpus = {array.cores}"]
-    lines += [f"request_memory = {_mega(array.memory)}MB"] if array.memory else []
-    lines += [f"+MaxRuntime = {_seconds(array.time)}"] if array.time else []
+    lines += [f'arguments = "-c {_condor(script)} shoal $(Process)"', *_asked(array)]
     run = array.run
     lines += [f"log = {run}.log", f"output = {run}.$(Process).out", f"error = {run}.$(Process).err"]
     return "\n".join([*lines, f"queue {array.workers + 1}"])
+
+
+def htcondor_transferring(array: Array, lots: Sequence[str]) -> str:
+    """Return a description for HTCondor by which each job gets a lot as a file and sends back what it trained.
+
+    Args:
+        array: of which time, memory and cores count, and the run folder, on the machine that submits.
+        lots: the keys of those that wait in the run folder.
+    """
+    job = f"{lots[0].partition('-')[0]}.safetensors"
+    script = (
+        f'mkdir -p work/jobs work/waiting; mv {job} work/jobs; mv "$1" work/waiting; touch work/open; '
+        'shoal work . --wait 0 --quiet; mv work/done/"$1" .'
+    )
+    work = f"{array.run}/work"
+    lines = ["universe = vanilla", "executable = /bin/bash", "transfer_executable = False", "getenv = True"]
+    lines += ["should_transfer_files = YES", "when_to_transfer_output = ON_EXIT"]
+    lines += [f"transfer_input_files = {work}/jobs/{job}, {work}/waiting/$(lot)", "transfer_output_files = $(lot)"]
+    lines += [f'transfer_output_remaps = "$(lot) = {work}/done/$(lot)"']
+    lines += [f'arguments = "-c {_quoted(script)} shoal $(lot)"', *_asked(array)]
+    run = array.run
+    lines += [f"log = {run}.log", f"output = {run}.$(Process).out", f"error = {run}.$(Process).err"]
+    return "\n".join([*lines, "queue lot from (", *(f"{lot}.safetensors" for lot in lots), ")"])
+
+
+def _asked(array: Array) -> list[str]:
+    lines = ["kill_sig = SIGTERM", f"request_cpus = {array.cores}"]
+    lines += [f"request_memory = {_mega(array.memory)}MB"] if array.memory else []
+    return lines + ([f"+MaxRuntime = {_seconds(array.time)}"] if array.time else [])
 
 
 SYSTEMS = {"slurm": (slurm, "sbatch", "sh"), "pbs": (pbs, "qsub", "sh"), "htcondor": (htcondor, "condor_submit", "sub")}
@@ -131,5 +157,9 @@ def _condor(script: str) -> str:
     """Return a script as one argument in HTCondor's new syntax, where quotes are doubled and lines end in `;`."""
     line = " ".join(part.strip() for part in script.replace("then\n", "then ").replace("else\n", "else ").splitlines())
     line = re.sub(r"(?<!;) (elif|else|fi)\b", r"; \1", line).replace('task="$1" if', 'task="$1"; if')
-    quoted = line.replace("'", "''").replace('"', '""')
-    return f"'{quoted}'"
+    return _quoted(line)
+
+
+def _quoted(line: str) -> str:
+    doubled = line.replace("'", "''").replace('"', '""')
+    return f"'{doubled}'"

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from shoal.cluster.executor import Executor, Here
 from shoal.cluster.shared_folder import NAME
+
+_JOBS: ContextVar[int | None] = ContextVar("jobs", default=None)
+
+
+@contextmanager
+def posting(jobs: int) -> Iterator[None]:
+    """Let a fit within leave its networks as files for about so many jobs, and end there as if it were stopped."""
+    token = _JOBS.set(jobs)
+    try:
+        yield
+    finally:
+        _JOBS.reset(token)
 
 
 @contextmanager
@@ -26,7 +39,16 @@ def open_executor(
     Raises:
         SettingError: Dask is not installed, or no scheduler answers.
     """
-    if dask is not None:
+    jobs = _JOBS.get()
+    if jobs is not None:
+        from shoal.cluster.posting import PostingExecutor
+
+        of_files = PostingExecutor(Path(run) / NAME, jobs)
+        try:
+            yield of_files
+        finally:
+            of_files.close()
+    elif dask is not None:
         from shoal.cluster.dask import DaskExecutor
 
         of_dask = DaskExecutor(dask)

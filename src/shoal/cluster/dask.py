@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from queue import Empty, Queue
 from typing import Any
 
 from shoal.cluster.executor import Distributed, Result
-from shoal.cluster.job import Arrays, Document, Job, job_from_parts, versions
-from shoal.cluster.lots import Lot, check_versions, lot_from_dict, lot_to_dict, train_lot
+from shoal.cluster.job import Arrays, Document, Job, job_from_parts
+from shoal.cluster.lots import Lot, lot_from_parts, lot_to_parts, train_lot
 from shoal.errors import RunError, SettingError
 from shoal.resources import available_cores
 from shoal.training.planner import find_budget
@@ -19,6 +20,7 @@ CONNECT_SECONDS = 10.0
 START_SECONDS = 60.0  # for the first worker of this machine to begin, on a busy one, too
 WAIT_SECONDS = 2.0  # for a result, between two looks
 ATTEMPTS = 3  # at a lot whose workers are lost
+ALONE = "shoal-alone"
 _JOBS: dict[str, Job] = {}  # of a worker: the one that it trains
 
 
@@ -52,6 +54,8 @@ class DaskExecutor(Distributed):
                 f"dask: no scheduler answers at {address!r} ({error or type(error).__name__}); start one with "
                 "`dask scheduler`, or use --dask local"
             ) from None
+        if self._cluster is not None:
+            self._client.register_plugin(_end_when_alone(), name=ALONE)
         try:
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS if self._cluster is None else START_SECONDS)
         except TimeoutError:
@@ -73,32 +77,48 @@ class DaskExecutor(Distributed):
     def hand_out(self, job: Job, lots: Sequence[Lot], seconds: float | None) -> Iterator[Iterator[Result | None]]:
         """Send the job once to each worker, and a task for each lot."""
         (parts,) = self._client.scatter([(job.document, job.arrays)], broadcast=True, hash=False)
-        tasks = [
-            self._client.submit(_train, parts, lot_to_dict(lot), seconds, key=f"shoal-{lot.key}", retries=ATTEMPTS)
-            for lot in lots
-        ]
+        done: Queue[Any] = Queue()
+        left = set()
+        for lot in lots:
+            task = self._client.submit(
+                _train, parts, lot_to_parts(lot), seconds, key=f"shoal-{lot.key}", retries=ATTEMPTS
+            )
+            left.add(task)
+            task.add_done_callback(done.put)
         try:
-            yield self._results(tasks)
+            yield self._results(left, done)
         finally:
-            self._client.cancel([*tasks, parts], force=True)
+            self._client.cancel([*left, parts], force=True)
 
-    def _results(self, tasks: list[Any]) -> Iterator[Result | None]:
-        from distributed import as_completed
-
-        left = set(tasks)
+    def _results(self, left: set[Any], done: Queue[Any]) -> Iterator[Result | None]:
         while left:
             try:
-                for task in as_completed(list(left), timeout=WAIT_SECONDS, loop=self._client.loop):
-                    left.discard(task)
-                    yield _result(task)
-            except TimeoutError:
+                task = done.get(timeout=WAIT_SECONDS)
+            except Empty:
                 yield None
+                continue
+            left.discard(task)
+            yield _result(task)
+            task.release()  # or the cluster would keep what is gathered
 
     def close(self) -> None:
         """Let the cluster go."""
+        if self._cluster is not None:
+            self._client.unregister_scheduler_plugin(ALONE)
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+
+def _end_when_alone() -> Any:
+    """Return a plugin that ends the scheduler of this machine, and its workers, when their driver is killed."""
+    from distributed.diagnostics.plugin import SchedulerPlugin
+
+    class EndWhenAlone(SchedulerPlugin):  # type: ignore[misc]
+        def remove_client(self, scheduler: Any, client: str) -> None:  # noqa: ARG002
+            scheduler.loop.add_callback(scheduler.close)
+
+    return EndWhenAlone()
 
 
 def _result(task: Any) -> Result:
@@ -109,12 +129,15 @@ def _result(task: Any) -> Result:
     return result
 
 
-def _train(parts: tuple[Document, Arrays], lot: Document, seconds: float | None) -> tuple[Document, Arrays]:
+def _train(
+    parts: tuple[Document, Arrays], lot: tuple[Document, Arrays], seconds: float | None
+) -> tuple[Document, Arrays]:
     """Train a lot in a worker of Dask."""
     document, arrays = parts
-    check_versions(document["versions"], versions())
-    its = lot_from_dict(lot)
-    if its.job not in _JOBS:
+    its = lot_from_parts(*lot)
+    job = _JOBS.get(its.job)
+    if job is None:
+        job = job_from_parts(its.job, document, arrays)
         _JOBS.clear()
-        _JOBS[its.job] = job_from_parts(its.job, document, arrays)
-    return train_lot(_JOBS[its.job], its, find_budget(most_cores=1), seconds=seconds)
+        _JOBS[its.job] = job
+    return train_lot(job, its, find_budget(most_cores=1), seconds=seconds)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -16,6 +16,7 @@ from shoal.cluster.executor import Distributed, Result
 from shoal.cluster.job import Job
 from shoal.cluster.lots import Lot
 from shoal.cluster.shared_folder import SharedFolder
+from shoal.cluster.worker import name_of
 from shoal.errors import RunError
 from shoal.resources import available_cores
 from shoal.training.planner import find_budget
@@ -61,7 +62,7 @@ class FolderExecutor(Distributed):
 
     def earlier(self, job: Job) -> Iterator[Result]:
         """Give what lots left while no driver was there."""
-        for _, result in self.folder.results(job.key, set()):
+        for _, result in self.folder.results(job.key):
             yield result
 
     @contextmanager
@@ -76,31 +77,33 @@ class FolderExecutor(Distributed):
         try:
             self._start()
             yield self._results(job, {lot.key: lot for lot in lots}, seconds)
-            self.folder.forget_job(job.key)
         finally:
             for lot in lots:
                 self.folder.withdraw(lot.key)
 
+    def forget(self, job: Job) -> None:
+        """Remove what lots left."""
+        self.folder.forget_job(job.key)
+
     def _results(self, job: Job, lots: dict[str, Lot], seconds: float | None) -> Iterator[Result | None]:
-        known: set[str] = set()
         watch = _Watch(self.folder, self.silent_seconds)
         end = None if seconds is None else time.monotonic() + seconds
         pause = LOOK_SECONDS
-        while known < lots.keys():
-            new = [(key, result) for key, result in self.folder.results(job.key, known) if key in lots]
-            for key, result in new:
-                known.add(key)
+        while lots:
+            before = len(lots)
+            for key, result in self.folder.results(job.key, lots):
+                del lots[key]
                 watch.done(key)
                 yield result
-            if not new:
+            if len(lots) == before:
                 self._check_failures(watch)
-                watch.look([lots[key] for key in lots.keys() - known], seconds)
+                watch.look(lots.values(), seconds)
                 if end is not None and time.monotonic() > end + self.silent_seconds:
                     return
                 self._check_processes()
                 yield None
                 time.sleep(pause)
-            pause = LOOK_SECONDS if new else min(SLOWEST_LOOK, 1.2 * pause)
+            pause = LOOK_SECONDS if len(lots) < before else min(SLOWEST_LOOK, 1.2 * pause)
 
     def _start(self) -> None:
         """Start the processes that are not there."""
@@ -127,9 +130,9 @@ class FolderExecutor(Distributed):
             if process.returncode == 2 or self.lost > ATTEMPTS * self.processes:
                 why = said.removeprefix("error: ") or f"exit code {process.returncode}"
                 raise RunError(f"workers cannot train: {why}")
-            for key in self.folder.keys("taken"):
-                if self.folder.worker_of(key).endswith(f":{process.pid}"):
-                    self.folder.give_back(key)
+            for key, worker in self.folder.takers():
+                if worker == name_of(process.pid):
+                    self.folder.give_back(key, worker)
         if ended:
             self._start()
 
@@ -141,6 +144,8 @@ class FolderExecutor(Distributed):
     def close(self) -> None:
         """Let all workers leave; the folder stays where it holds something that was not gathered."""
         self.folder.close()
+        for process in self._running:
+            process.terminate()  # it may not have come so far that it knows of a driver
         for process in self._running:
             try:
                 process.wait(timeout=LEAVE_SECONDS)
@@ -157,7 +162,7 @@ class _Watch:
 
     def __init__(self, folder: SharedFolder, silent_seconds: float) -> None:
         self.folder, self.silent_seconds = folder, silent_seconds
-        self.beats: dict[str, tuple[int, float]] = {}
+        self.beats: dict[tuple[str, str], tuple[int, float]] = {}
         self.begun: dict[str, float] = {}
         self.took: list[float] = []
         self.failures: dict[str, int] = {}
@@ -173,16 +178,17 @@ class _Watch:
         self.failures[key] = self.failures.get(key, 0) + 1
         return self.failures[key]
 
-    def look(self, missing: Sequence[Lot], seconds: float | None) -> None:
+    def look(self, missing: Iterable[Lot], seconds: float | None) -> None:
         """Give lots back whose worker is silent; once nothing waits, offer slow ones a second time."""
         now, beats = time.monotonic(), self.folder.beats()
-        for key, beat in beats.items():
-            self.begun.setdefault(key, now)
-            if self.beats.get(key, (None,))[0] != beat:
-                self.beats[key] = beat, now
-            elif now - self.beats[key][1] > self.silent_seconds:
-                self.folder.give_back(key)
-                del self.beats[key], self.begun[key]
+        for taker, beat in beats.items():
+            self.begun.setdefault(taker[0], now)
+            if self.beats.get(taker, (None,))[0] != beat:
+                self.beats[taker] = beat, now
+            elif now - self.beats[taker][1] > self.silent_seconds:
+                self.folder.give_back(*taker)
+                del self.beats[taker]
+                self.begun.pop(taker[0], None)
         if self.took and not self.folder.keys("waiting"):
             usual = max(1.0, median(self.took))
             for lot in missing:

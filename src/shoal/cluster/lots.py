@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
+from typing import Any
 
-from shoal.cluster.job import Arrays, Document, Job
+from shoal.cluster.job import Arrays, Document, Job, versions
 from shoal.errors import RunError
-from shoal.training.checkpointing import Checkpoint, checkpoint_to_parts
+from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engine_choice import make_engine
+from shoal.training.engines.native.library import KERNEL_VARIABLE, kernels
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 from shoal.training.planner import Budget
@@ -22,18 +25,34 @@ FEWEST = 16  # members of a lot, where there are enough: the lanes of a register
 
 @dataclass(frozen=True)
 class Lot:
-    """Members of a job; `key` names them and the job."""
+    """Members of a job.
+
+    Attributes:
+        key: names them, the job and how far they are.
+        members: who trains.
+        rungs: epochs after which candidates of all lots are compared.
+        let_go: the candidates that did not go on from the first of the rungs; training ends at the next one.
+        state: what the lot left at the rung before, as `train_lot` returned it.
+    """
 
     key: str
     members: tuple[Member, ...]
+    rungs: tuple[int, ...] = ()
+    let_go: tuple[tuple[int, ...], ...] = ()
+    state: tuple[Document, Arrays] | None = None
 
     @property
     def job(self) -> str:
         """The key of the job that it belongs to."""
         return self.key.partition("-")[0]
 
+    def after_rung(self, let_go: Collection[int], state: tuple[Document, Arrays]) -> Lot:
+        """Return the lot as it trains on from a rung."""
+        told = (*self.let_go, tuple(sorted(let_go)))
+        return _lot(self.job, self.members, self.rungs, told, state)
 
-def deal(job: Job, members: Sequence[Member], workers: int) -> list[Lot]:
+
+def deal(job: Job, members: Sequence[Member], workers: int, rungs: Sequence[int] = ()) -> list[Lot]:
     """Return members as lots, neighbours together.
 
     A worker gets some lots, so that the last are done at about the same time, and a lot fills the lanes of the native
@@ -43,29 +62,35 @@ def deal(job: Job, members: Sequence[Member], workers: int) -> list[Lot]:
         job: what they learn.
         members: who trains.
         workers: how many there are, or about as many.
+        rungs: epochs after which candidates of all lots are compared.
     """
     size = max(1, -(-len(members) // (LOTS_OF_A_WORKER * max(1, workers))))
     size = max(size, min(FEWEST, -(-len(members) // max(1, workers))))
-    return [_lot(job, tuple(members[i : i + size])) for i in range(0, len(members), size)]
+    parts = [tuple(members[i : i + size]) for i in range(0, len(members), size)]
+    return [_lot(job.key, part, tuple(rungs)) for part in parts]
 
 
-def _lot(job: Job, members: tuple[Member, ...]) -> Lot:
+def _lot(job: str, members: tuple[Member, ...], rungs: tuple[int, ...], *further: Any) -> Lot:
     ids = ",".join(str(member.id) for member in members)
-    return Lot(f"{job.key}-{sha256(ids.encode()).hexdigest()[:12]}", members)
+    named = f"{ids} {rungs} {further[0]}" if further else ids
+    return Lot(f"{job}-{sha256(named.encode()).hexdigest()[:12]}", members, rungs, *further)
 
 
-def lot_to_dict(lot: Lot) -> Document:
-    """Return a lot as plain data."""
+def lot_to_parts(lot: Lot) -> tuple[Document, Arrays]:
+    """Return a lot as plain data and the arrays of its state."""
     plain = [{f.name: getattr(m, f.name) for f in fields(Member)} for m in lot.members]
     for entry in plain:
         entry["hyperparameters"] = entry["hyperparameters"].model_dump(mode="json")
-    return {"key": lot.key, "members": plain}
+    state, arrays = lot.state or (None, {})
+    return {"key": lot.key, "members": plain, "rungs": lot.rungs, "let_go": lot.let_go, "state": state}, arrays
 
 
-def lot_from_dict(data: Document) -> Lot:
-    """Return the lot that `lot_to_dict` described."""
-    members = [{**entry, "hyperparameters": Hyperparameters(**entry["hyperparameters"])} for entry in data["members"]]
-    return Lot(data["key"], tuple(Member(**entry) for entry in members))
+def lot_from_parts(document: Document, arrays: Arrays) -> Lot:
+    """Return the lot that `lot_to_parts` described."""
+    plain = [{**e, "hyperparameters": Hyperparameters(**e["hyperparameters"])} for e in document["members"]]
+    members, let_go = tuple(Member(**entry) for entry in plain), tuple(map(tuple, document["let_go"]))
+    state = None if document["state"] is None else (document["state"], arrays)
+    return Lot(document["key"], members, tuple(document["rungs"]), let_go, state)
 
 
 def train_lot(
@@ -82,21 +107,40 @@ def train_lot(
 
     Raises:
         Stopped: Ctrl-C.
+        RunError: the driver has another version of shoal.
     """
-    training = train(job.problem, lot.members, make_engine(job.engine, budget), seconds=seconds, progress=progress)
-    document, arrays = checkpoint_to_parts(Checkpoint(training.checkpoint.finished, {}, job.engine))
-    return {**document, "programs": training.programs}, arrays
+    note = agree(job.document["versions"])
+    members = {member.id: member for member in lot.members}
+    training = train(
+        job.problem,
+        lot.members,
+        make_engine(job.engine, budget),
+        seconds=seconds,
+        progress=progress,
+        checkpoint=None if lot.state is None else checkpoint_from_parts(*lot.state, job.problem, members),
+        rungs=lot.rungs,
+        let_go=lot.let_go if lot.rungs else None,
+    )
+    document, arrays = checkpoint_to_parts(training.checkpoint)
+    return {**document, "lot": lot.key, "programs": training.programs, "note": note}, arrays
+
+
+def agree(driver: dict[str, str]) -> str | None:
+    """Train with the driver's kernel where this processor can, and return what differs, as `check_versions` does."""
+    if driver["kernel"] in {kernel.name for kernel in kernels()}:
+        os.environ[KERNEL_VARIABLE] = driver["kernel"]
+    return check_versions(driver, versions())
 
 
 def check_versions(driver: dict[str, str], worker: dict[str, str]) -> str | None:
-    """Return what a worker with another kernel changes, None where nothing.
+    """Return what a worker with another kernel changes, None where nothing does.
 
     Raises:
         RunError: it has another version of shoal.
 
     Example:
         >>> check_versions({"shoal": "1.0", "kernel": "avx512"}, {"shoal": "1.0", "kernel": "avx2"})
-        'trains with the kernel for avx2, the driver has avx512: results may differ in the last digits'
+        'a worker trains with the kernel for avx2, the driver has avx512: results may differ in the last digits'
     """
     if worker["shoal"] != driver["shoal"]:
         raise RunError(
@@ -105,6 +149,6 @@ def check_versions(driver: dict[str, str], worker: dict[str, str]) -> str | None
     if worker["kernel"] == driver["kernel"]:
         return None
     return (
-        f"trains with the kernel for {worker['kernel']}, the driver has {driver['kernel']}: results may differ in the "
-        "last digits"
+        f"a worker trains with the kernel for {worker['kernel']}, the driver has {driver['kernel']}: "
+        "results may differ in the last digits"
     )

@@ -3,8 +3,8 @@
 | path | what it holds |
 | --- | --- |
 | `jobs/<job>.safetensors` | what the lots of a job share |
-| `waiting/<lot>.json` | a lot that nobody trains |
-| `taken/<lot>.json` | one that a worker has: claimed by renaming, touched while it trains |
+| `waiting/<lot>.safetensors` | a lot that nobody trains |
+| `taken/<lot>~<worker>.safetensors` | one that a worker has: claimed by renaming, touched while it trains |
 | `done/<lot>.safetensors` | what a lot left |
 | `failed/<lot>.json` | why a worker could not train it |
 | `open` | there while a driver is at work; workers leave when it is gone again |
@@ -15,12 +15,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from shoal.cluster.executor import Result
 from shoal.cluster.job import Arrays, Document, Job, job_from_parts
-from shoal.cluster.lots import Lot, lot_from_dict, lot_to_dict
+from shoal.cluster.lots import Lot, lot_from_parts, lot_to_parts
 from shoal.errors import RunError
 from shoal.runs.arrays_file import arrays_to_bytes
 from shoal.runs.writing import cannot_write, write_atomically
@@ -38,6 +39,7 @@ class SharedFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._listed: list[str] = []  # what waited at the last look
 
     def post_job(self, job: Job) -> None:
         """Write what the lots of a job share, unless it is there."""
@@ -51,40 +53,51 @@ class SharedFolder:
 
     def post(self, lot: Lot, seconds: float | None = None) -> None:
         """Offer a lot, to be trained for so many seconds at most."""
-        document = {**lot_to_dict(lot), "seconds": seconds}
-        write_atomically(self.path / "waiting" / f"{lot.key}.json", json.dumps(document))
+        document, arrays = lot_to_parts(lot)
+        data = parts_to_bytes({**document, "seconds": seconds}, arrays)
+        write_atomically(self.path / "waiting" / f"{lot.key}.safetensors", data)
 
     def claim(self, worker: str) -> tuple[Lot, float | None] | None:
-        """Take a lot that waits, with its seconds; None where none does. Only one worker gets each."""
-        for path in sorted(_files(self.path / "waiting")):
-            taken = self.path / "taken" / path.name
+        """Take a lot that waits, with its seconds; None where none does. Only one worker gets each.
+
+        Workers begin at different places of the list, which each reads anew only when it is through.
+        """
+        if not self._listed:
+            names = _names(self.path / "waiting")
+            at = zlib.crc32(worker.encode()) % max(1, len(names))
+            self._listed = [*names[at:], *names[:at]][::-1]
+        while self._listed:
+            name = self._listed.pop()
+            path, taken = self.path / "waiting" / name, self._taken(Path(name).stem, worker)
             try:
                 taken.parent.mkdir(exist_ok=True)
                 os.utime(path)  # or it would look long taken
                 path.rename(taken)
-                document = json.loads(taken.read_text(encoding="utf-8"))
             except FileNotFoundError:
                 continue  # another was faster
             except OSError as error:
                 raise cannot_write(taken, error) from error
-            write_atomically(taken, json.dumps({**document, "worker": worker}))
-            return lot_from_dict(document), document["seconds"]
+            document, arrays = read_parts(taken)
+            return lot_from_parts(document, arrays), document["seconds"]
         return None
 
-    def touch(self, key: str) -> None:
+    def touch(self, key: str, worker: str) -> None:
         """Say that the worker of a lot still lives."""
         with contextlib.suppress(OSError):
-            os.utime(self.path / "taken" / f"{key}.json")
+            os.utime(self._taken(key, worker))
 
-    def give_back(self, key: str) -> None:
-        """Let a lot that was taken wait again; nothing happens if it does not lie there."""
+    def give_back(self, key: str, worker: str) -> None:
+        """Let a lot that a worker took wait again; nothing happens if it does not have it."""
         with contextlib.suppress(FileNotFoundError):
-            (self.path / "taken" / f"{key}.json").rename(self.path / "waiting" / f"{key}.json")
+            self._taken(key, worker).rename(self.path / "waiting" / f"{key}.safetensors")
 
-    def finish(self, key: str, result: Result) -> None:
+    def _taken(self, key: str, worker: str) -> Path:
+        return self.path / "taken" / f"{key}~{worker}.safetensors"
+
+    def finish(self, key: str, worker: str, result: Result) -> None:
         """Write what a lot left."""
         write_atomically(self.path / "done" / f"{key}.safetensors", parts_to_bytes(*result))
-        self._remove(self.path / "taken" / f"{key}.json")
+        self._remove(self._taken(key, worker))
 
     def fail(self, key: str, why: str) -> None:
         """Write why a lot could not be trained."""
@@ -93,46 +106,46 @@ class SharedFolder:
     def failures(self) -> dict[str, str]:
         """Return why lots could not be trained, by their keys, and forget it."""
         told = {}
-        for path in _files(self.path / "failed"):
+        for name in _names(self.path / "failed"):
+            path = self.path / "failed" / name
             told[path.stem] = json.loads(path.read_text(encoding="utf-8"))["why"]
             self._remove(path)
         return told
 
-    def results(self, job: str, known: set[str]) -> Iterator[tuple[str, Result]]:
-        """Give what lots of a job left that are not known yet, by their keys."""
-        for path in sorted(_files(self.path / "done")):
-            if path.stem not in known and path.stem.startswith(f"{job}-"):
-                yield path.stem, read_parts(path)
+    def results(self, job: str, wanted: Container[str] | None = None) -> Iterator[tuple[str, Result]]:
+        """Give what lots of a job left, all or those that are wanted, by their keys."""
+        for name in _names(self.path / "done"):
+            key = Path(name).stem
+            if key.startswith(f"{job}-") and (wanted is None or key in wanted):
+                yield key, read_parts(self.path / "done" / name)
 
-    def beats(self) -> dict[str, int]:
-        """Return when each lot that is taken was touched last, by the clock of the folder's machine, nanoseconds."""
+    def takers(self) -> list[tuple[str, str]]:
+        """Return which lots are in training, and the worker of each."""
+        parts = (Path(name).stem.partition("~") for name in _names(self.path / "taken"))
+        return [(key, worker) for key, _, worker in parts]
+
+    def beats(self) -> dict[tuple[str, str], int]:
+        """Return when each lot and worker gave the last sign, by the clock of the folder's machine, nanoseconds."""
         beats = {}
-        for path in _files(self.path / "taken"):
+        for taker in self.takers():
             with contextlib.suppress(FileNotFoundError):
-                beats[path.stem] = path.stat().st_mtime_ns
+                beats[taker] = self._taken(*taker).stat().st_mtime_ns
         return beats
 
     def keys(self, kind: str) -> list[str]:
-        """Return the lots that are `waiting`, `taken` or `done`."""
-        return sorted(path.stem for path in _files(self.path / kind))
-
-    def worker_of(self, key: str) -> str:
-        """Return who has a lot, as far as it is known."""
-        try:
-            return str(json.loads((self.path / "taken" / f"{key}.json").read_text(encoding="utf-8")).get("worker", "?"))
-        except (OSError, ValueError):
-            return "?"
+        """Return the lots that are `waiting` or `done`."""
+        return [Path(name).stem for name in _names(self.path / kind)]
 
     def withdraw(self, key: str) -> None:
         """Offer a lot no longer."""
-        self._remove(self.path / "waiting" / f"{key}.json")
+        self._remove(self.path / "waiting" / f"{key}.safetensors")
 
     def forget_job(self, key: str) -> None:
         """Remove what belongs to a job."""
         for kind in ("waiting", "taken", "done", "failed"):
-            for path in _files(self.path / kind):
-                if path.stem.startswith(f"{key}-"):
-                    self._remove(path)
+            for name in _names(self.path / kind):
+                if name.startswith(f"{key}-"):
+                    self._remove(self.path / kind / name)
         self._remove(self.path / "jobs" / f"{key}.safetensors")
 
     @property
@@ -179,8 +192,8 @@ def read_parts(path: Path) -> tuple[Document, Arrays]:
     return document, {name: np_array.copy() for name, np_array in arrays.items()}
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return the whole files of a folder, none where it is missing."""
+def _names(folder: Path) -> list[str]:
+    """Return the names of the whole files of a folder, none where it is missing."""
     with contextlib.suppress(FileNotFoundError):
-        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -10,11 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Unpack
 
-from shoal.cluster.job import Job, versions
-from shoal.cluster.lots import check_versions, train_lot
+from shoal.cluster.job import Job
+from shoal.cluster.lots import train_lot
 from shoal.cluster.shared_folder import SharedFolder
-from shoal.errors import ShoalError
-from shoal.training.engines.native.library import KERNEL_VARIABLE, kernels
+from shoal.errors import RunError, ShoalError
 from shoal.training.planner import Budget
 from shoal.training.progress import Silent, TrainingNews
 from shoal.training.trainer import Stopped
@@ -24,9 +24,9 @@ LOOK_SECONDS = 0.05  # between two looks at a folder in which nothing waits
 PATIENCE_SECONDS = 600.0  # that a worker waits for a driver
 
 
-def name_here() -> str:
-    """Return how this process is known to others: its machine and number."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def name_of(process: int) -> str:
+    """Return how a process of this machine is known to others, fit for the name of a file."""
+    return f"{socket.gethostname()}-{process}"
 
 
 def work(
@@ -53,14 +53,15 @@ def work(
         KeyboardInterrupt: Ctrl-C.
     """
     jobs: dict[str, Job] = {}
-    name, trained, began = name_here(), 0, time.monotonic()
-    last_work, seen = began, False
+    name, trained, began = name_of(os.getpid()), 0, time.monotonic()
+    last_work, seen, beats = began, False, folder.beats()
     while seconds is None or time.monotonic() - began < seconds:
         opened = folder.is_open
         over, seen = seen and not opened, seen or opened  # a worker may come before its driver
         claimed = folder.claim(name) if opened else None
         if claimed is None:
-            if folder.keys("taken"):
+            earlier, beats = beats, folder.beats()
+            if beats != earlier:  # others train; what a lost worker took does not move
                 last_work = time.monotonic()
             if over or time.monotonic() - last_work > patience:
                 break
@@ -71,23 +72,24 @@ def work(
         limits = [limit for limit in (most, left) if limit is not None]
         try:
             if lot.job not in jobs:
-                jobs = {lot.job: _job(folder, lot.job, say)}
-            with _alive(folder, lot.key):
+                jobs = {lot.job: folder.job(lot.job)}
+            with _alive(folder, lot.key, name):
                 result = train_lot(
                     jobs[lot.job], lot, budget, seconds=min(limits, default=None), progress=_UntilClosed(folder)
                 )
+            folder.finish(lot.key, name, result)
         except (Stopped, KeyboardInterrupt):
-            folder.give_back(lot.key)
+            folder.give_back(lot.key, name)
             if not folder.is_open:
                 break
             raise KeyboardInterrupt from None
         except (ShoalError, MemoryError, OSError) as error:
-            folder.fail(lot.key, f"{name}: {error or type(error).__name__}")
-            folder.give_back(lot.key)
+            folder.give_back(lot.key, name)
+            with contextlib.suppress(RunError):  # the disk may be full
+                folder.fail(lot.key, f"{name}: {error or type(error).__name__}")
             raise
-        folder.finish(lot.key, result)
         trained, last_work = trained + 1, time.monotonic()
-        say(f"{len(lot.members)} networks trained ({lot.key})")
+        say("; ".join(filter(None, [f"{len(lot.members)} networks trained ({lot.key})", result[0]["note"]])))
     return trained
 
 
@@ -103,26 +105,14 @@ class _UntilClosed(Silent):
             raise KeyboardInterrupt
 
 
-def _job(folder: SharedFolder, key: str, say: Callable[[str], None]) -> Job:
-    """Return a job, and train with the kernel of its driver where this processor can."""
-    job = folder.job(key)
-    wanted = job.document["versions"]["kernel"]
-    if wanted in {kernel.name for kernel in kernels()}:
-        os.environ[KERNEL_VARIABLE] = wanted
-    different = check_versions(job.document["versions"], versions())
-    if different:
-        say(f"{name_here()} {different}")
-    return job
-
-
 @contextmanager
-def _alive(folder: SharedFolder, key: str) -> Iterator[None]:
+def _alive(folder: SharedFolder, key: str, worker: str) -> Iterator[None]:
     """Touch a lot while it is in training, so that the driver knows."""
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(BEAT_SECONDS):
-            folder.touch(key)
+            folder.touch(key, worker)
 
     thread = threading.Thread(target=beat, name="alive", daemon=True)
     thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,14 @@ def members_from_parts(
     return tuple(members)
 
 
+@lru_cache(maxsize=512)
+def _document(network: Network) -> dict[str, Any]:
+    """Return a network as plain data, once for all replicas of a member."""
+    return network.to_dict()
+
+
 def _described(member: EnsembleMember) -> dict[str, Any]:
-    described: dict[str, Any] = {"id": member.id, "candidate": member.candidate, "network": member.network.to_dict()}
+    described: dict[str, Any] = {"id": member.id, "candidate": member.candidate, "network": _document(member.network)}
     if member.fold is not None:
         described |= {"fold": member.fold, "repeat": member.repeat}
     return described if member.draw is None else {**described, "draw": member.draw, "origin": member.origin}

@@ -19,20 +19,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from shoal.data import Split
 from shoal.prediction.predictor import EnsembleMember, Predictor
+from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member, TrainedMember
 from shoal.training.problem import Problem
 from shoal.training.resampling import judging_rows, rows_of_fold
 
 
+@lru_cache(maxsize=512)
+def _candidate(hyperparameters: Hyperparameters) -> dict[str, Any]:
+    """Return the choices of a candidate as plain data, once for all of its members and replicas."""
+    return hyperparameters.model_dump(mode="json")
+
+
 def ensemble_member(trained: TrainedMember) -> EnsembleMember:
     """Return a trained member as the predictor keeps it."""
     member = trained.member
-    candidate = member.hyperparameters.model_dump(mode="json")
+    candidate = _candidate(member.hyperparameters)
     where = member.fold, member.repeat, *((member.draw, member.origin) if member.replica else ())
     return EnsembleMember(member.id, candidate, trained.network, trained.parameters, *where)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,32 +105,67 @@ def data_spread(
         answer: what one of them says of all rows, `(rows, targets)`.
         fit: what the ensemble says, `(rows, targets)`; None: the deviation alone.
     """
-    _, each, mean = _moves_and_mean(replicas, answer)
-    if fit is None:
-        return np.asarray(np.std(each, axis=0, ddof=1))
-    return np.asarray(np.sqrt(np.mean(np.square(each + (mean - fit)), axis=0)))
+    spread = _Spread()
+    for _, of_draw in groupby(sorted(replicas, key=_draw), key=_draw):
+        spread.add({replica.origin: answer(replica) for replica in of_draw})
+    return spread.result(fit)
+
+
+def _draw(replica: EnsembleMember) -> int:
+    return replica.draw or 0
+
+
+class _Spread:
+    """Sums over draws, from which `data_spread` follows whatever their number: no draw's answers are kept.
+
+    With `b` the mean answer of a draw and `c` the mean over its members of each member's mean over all draws, the
+    ensemble moved by `b - c`. `c` is known at the end only, but is the same for draws that lack the same members; so of
+    those their number, `sum b` and `sum b²` are kept. Answers count from the first of their member, so that these are
+    as small as the moves.
+    """
+
+    def __init__(self) -> None:
+        self.firsts: dict[int | None, np.ndarray] = {}
+        self.of_members: dict[int | None, tuple[int, np.ndarray]] = {}
+        self.of_draws: dict[frozenset[int | None], tuple[int, np.ndarray, np.ndarray]] = {}
+
+    def add(self, answers: dict[int | None, np.ndarray]) -> None:
+        """Take the answers of a draw's replicas, by the members that they repeat."""
+        self.firsts = answers | self.firsts
+        answers = {origin: values - self.firsts[origin] for origin, values in answers.items()}
+        for origin, values in answers.items():
+            count, total = self.of_members.get(origin, (0, np.zeros_like(values)))
+            self.of_members[origin] = count + 1, total + values
+        mean, who = np.mean(list(answers.values()), axis=0), frozenset(answers)
+        count, total, squares = self.of_draws.get(who, (0, np.zeros_like(mean), np.zeros_like(mean)))
+        self.of_draws[who] = count + 1, total + mean, squares + np.square(mean)
+
+    def result(self, fit: np.ndarray | None) -> np.ndarray:
+        """Return the root mean square of the moves about `fit`, or their standard deviation."""
+        means = {origin: total / count for origin, (count, total) in self.of_members.items()}
+        shift = 0.0 if fit is None else np.mean([means[origin] + self.firsts[origin] for origin in means], axis=0) - fit
+        draws, moved, squared = 0, 0.0, 0.0
+        for who, (count, total, squares) in self.of_draws.items():
+            from_here = shift - np.mean([means[origin] for origin in who], axis=0)
+            draws += count
+            moved = moved + total + count * from_here
+            squared = squared + squares + 2.0 * from_here * total + count * np.square(from_here)
+        if fit is None:
+            return np.asarray(np.sqrt(np.maximum(squared - np.square(moved) / draws, 0.0) / (draws - 1)))
+        return np.asarray(np.sqrt(np.maximum(squared, 0.0) / draws))
 
 
 def moves(
     replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the draws of the target errors `(draws,)`, and how far the ensemble's answers move with each."""
-    return _moves_and_mean(replicas, answer)[:2]
-
-
-def _moves_and_mean(
-    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
-) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """Return the draws, how far answers move with each from the mean over the replicas of a member, and the mean."""
     answers = [answer(replica) for replica in replicas]
     origins = np.asarray([replica.origin for replica in replicas])
     draws = np.asarray([replica.draw for replica in replicas])
-    means = []
     for origin in np.unique(origins):
         places = np.flatnonzero(origins == origin)
-        means.append(np.mean([answers[i] for i in places], axis=0))
+        mean = np.mean([answers[i] for i in places], axis=0)
         for i in places:
-            answers[i] = answers[i] - means[-1]
+            answers[i] = answers[i] - mean
     drawn = np.unique(draws)
-    each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in drawn]
-    return drawn, each, np.mean(means, axis=0)
+    return drawn, [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in drawn]

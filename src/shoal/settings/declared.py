@@ -190,7 +190,7 @@ class FitSettings(BaseModel):
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
     smallest: bool = Field(False, description="keep networks no larger than the smallest that is as good as the best")
     replicas: int | None = Field(
-        None, ge=2, le=2000, description="train the ensemble so many times more, on its answers redrawn within y_err"
+        None, ge=2, description="train the ensemble so many times more, on its answers redrawn within y_err"
     )
 
     bottleneck: int | None = Field(

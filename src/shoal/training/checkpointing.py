@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from shoal.networks import Network
 from shoal.networks.named_arrays import named_arrays, named_parameters
 from shoal.results import Status
 from shoal.training.engines.base import Chunk
+from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member, TrainedMember
 from shoal.training.packing import member_network
 from shoal.training.problem import Problem
@@ -72,10 +74,11 @@ def checkpoint_from_parts(
             left out.
     """
     checkpoint = Checkpoint(engine=meta.get("engine", ""))
+    networks: dict[Hyperparameters, Network] = {}  # one for all replicas of a member
     for entry in meta["finished"]:
         if entry["id"] not in members:
             continue
-        checkpoint.finished[entry["id"]] = _member(entry, arrays, problem, members)
+        checkpoint.finished[entry["id"]] = _member(entry, arrays, problem, members, networks)
     for block, seats in meta["halfway"].items():
         if any(entry["id"] not in members for entry in seats):
             continue
@@ -99,10 +102,15 @@ def _stopped_so(entry: dict[str, Any], members: dict[int, Member]) -> Member:
 
 
 def _member(
-    entry: dict[str, Any], arrays: dict[str, np.ndarray], problem: Problem, members: dict[int, Member]
+    entry: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    problem: Problem,
+    members: dict[int, Member],
+    networks: dict[Hyperparameters, Network],
 ) -> TrainedMember:
     member = _stopped_so(entry, members)
-    network = member_network(problem, member)
+    network = networks.get(member.hyperparameters) or member_network(problem, member)
+    networks[member.hyperparameters] = network
     parameters = named_parameters(f"parameters/{member.id}", network, arrays)
     curves: dict[str, Any] = {name: arrays[f"member/{member.id}/{name}"] for name in CURVES}
     return TrainedMember(member, network, parameters, Status(entry["status"]), entry["best_epoch"], **curves)

@@ -72,8 +72,8 @@ def predict(
     if 0 < begins < len(network.layers):
         network.check_parameters(parameters)
         ordered = network.ordered(parameters)
-        between = _behind(Network(network.layers[:begins], network.input_shape), ordered[:begins], x, cores)
-        rest = Network(network.layers[begins:], network.shapes[begins - 1])
+        beginning, rest = _divided(network, begins)
+        between = _behind(beginning, ordered[:begins], x, cores)
         return predict(rest, ordered[begins:], between, logits=logits, cores=cores)
     graph = _graph(network)
     kernel = None if graph is None else best_kernel()
@@ -140,6 +140,13 @@ def _vector(network: Network, parameters: OrderedParameters) -> np.ndarray | Non
 def _encodings_of(network: Network) -> int:
     """Return with how many encodings of the features a network begins."""
     return sum(1 for _ in takewhile(lambda layer: isinstance(layer, ENCODINGS), network.layers))
+
+
+@lru_cache(maxsize=512)
+def _divided(network: Network, begins: int) -> tuple[Network, Network]:
+    """Return the first so many layers of a network as one of their own, and the rest."""
+    rest = Network(network.layers[begins:], network.shapes[begins - 1])
+    return Network(network.layers[:begins], network.input_shape), rest
 
 
 def _is_plain(network: Network) -> bool:

@@ -6,7 +6,7 @@ Between chunks it shows progress, keeps the time budget and writes checkpoints; 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,6 +77,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     saving: Saving | None = None,
     rungs: Sequence[int] = (),
+    let_go: Sequence[Collection[int]] | None = None,
     enough: Callable[[TrainedMember], bool] | None = None,
 ) -> Training:
     """Train members and return each at its best epoch.
@@ -92,13 +93,17 @@ def train(
         saving: how what is trained is saved on the way.
         rungs: epochs, rising, after each of which all candidates are compared, and only the best train on, see
             `weak_candidates`; what is left of the others is their best epoch so far.
+        let_go: the candidates that do not go on from the first of the rungs, as was found elsewhere among more members;
+            training ends at the rung of which nothing is told, and goes on from its checkpoint once something is.
         enough: asked about each member that is done; where it says so, training ends as at the end of the time.
 
     Raises:
         Stopped: the user pressed Ctrl-C; its `checkpoint` holds what is done.
         RunError: rows that are read while networks train cannot be read any more; what is done is saved.
     """
-    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, saving, rungs, enough).run()
+    return _Session(
+        problem, members, engine, seconds, progress or Silent(), checkpoint, saving, rungs, let_go, enough
+    ).run()
 
 
 class _Session:
@@ -114,13 +119,14 @@ class _Session:
         checkpoint: Checkpoint | None,
         saving: Saving | None,
         rungs: Sequence[int],
+        let_go: Sequence[Collection[int]] | None,
         enough: Callable[[TrainedMember], bool] | None,
     ) -> None:
         self.problem, self.engine, self.progress, self.saving = problem, engine, progress, saving
         blocks = engine.plan(problem, members)
         self.blocks = [wave for block in blocks for wave in _waves(block)] if rungs else blocks
         self.enough, self.reached = enough, False
-        self.rungs, self.weak = tuple(rungs), set[int]()
+        self.rungs, self.let_go, self.weak = tuple(rungs), let_go, set[int]()
         self.watch = Watch(members, rungs)
         self.began = time.perf_counter()
         self.deadline = None if seconds is None else self.began + seconds
@@ -150,7 +156,7 @@ class _Session:
         try:
             for i in todo:
                 prepared[i] = compiler.submit(self.engine.prepare, self.blocks[i])
-            for rung in (*self.rungs, None):
+            for number, rung in enumerate((*self.rungs, None)):
                 for i in todo:
                     if self._is_done(i):
                         continue
@@ -159,8 +165,9 @@ class _Session:
                         continue
                     self._wait_for(prepared[i])
                     self._train_block(i, rung)
-                if rung is not None:
-                    self._compare(rung)
+                if rung is None or self._waits(number):
+                    break
+                self.weak = self._weak(number)
         except KeyboardInterrupt:
             raise Stopped(self._checkpoint()) from None
         except DataError as error:  # of rows that are read meanwhile
@@ -253,19 +260,15 @@ class _Session:
         self._show_places({place: seat.member for place, seat in seating.seats.items()})
         return smaller
 
-    def _compare(self, rung: int) -> None:
-        """Find out which candidates do not go on from a rung; those on their way leave when their block comes next."""
-        scores: dict[int, list[float]] = {}
-        for trained in self.finished.values():
-            if trained.status is Status.CUT and len(trained.half_losses) < rung:
-                continue
-            score = score_at(trained.half_losses, trained.status, rung)
-            scores.setdefault(trained.member.candidate, []).append(score)
-        for half in self.halfway.values():
-            for seat in half.seats.values():
-                score = score_at(seat.curves()["half_losses"], seat.status, rung)
-                scores.setdefault(seat.member.candidate, []).append(score)
-        self.weak = weak_candidates(scores)
+    def _waits(self, number: int) -> bool:
+        """Whether the others must say who goes on from a rung."""
+        return self.let_go is not None and number >= len(self.let_go)
+
+    def _weak(self, number: int) -> set[int]:
+        """Return the candidates that do not go on from a rung; they leave when their block comes next."""
+        if self.let_go is not None:
+            return set(self.let_go[number])
+        return weak_after(self.rungs[number], self.finished, self.halfway.values())
 
     def _read_out(
         self, block: Any, state: Any, seating: Seating, leaving: list[int], status: Status | None = None
@@ -322,6 +325,21 @@ class _Session:
             metric="validation loss",
             seconds_left=left,
         )
+
+
+def weak_after(rung: int, finished: Mapping[int, TrainedMember], halfway: Iterable[Halfway]) -> set[int]:
+    """Return the candidates that do not go on from a rung, by all members that came so far."""
+    scores: dict[int, list[float]] = {}
+    for trained in finished.values():
+        if trained.status is Status.CUT and len(trained.half_losses) < rung:
+            continue
+        score = score_at(trained.half_losses, trained.status, rung)
+        scores.setdefault(trained.member.candidate, []).append(score)
+    for half in halfway:
+        for seat in (seat for seat in half.seats.values() if seat.member.id not in finished):
+            score = score_at(seat.curves()["half_losses"], seat.status, rung)
+            scores.setdefault(seat.member.candidate, []).append(score)
+    return weak_candidates(scores)
 
 
 def _waves(block: Any) -> Iterator[Any]:
