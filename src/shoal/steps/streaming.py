@@ -27,7 +27,7 @@ from shoal.data.stream.dealing import PARTS, TEST, TRAIN, VALIDATION, Dealing
 from shoal.data.stream.pieces import FORMATS, Pieces, open_pieces
 from shoal.data.stream.rows import RowStream, draw
 from shoal.errors import DataError, SettingError
-from shoal.resources import memory_text, parse_memory
+from shoal.resources import keep_small, memory_text, parse_memory, resident
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.training.parts import Part, RowsInParts
@@ -35,7 +35,9 @@ from shoal.training.problem import Problem, encode_target
 
 COPIES = 5.0
 """Bytes of memory that a table takes while it is read, prepared and learned, for each byte of its rows; measured."""
-OVERHEAD = 430_000_000  # of libraries and of what does not grow with the rows, measured
+LIBRARIES, XLA = 400_000_000, 200_000_000
+"""Bytes of libraries and of what does not grow with the rows, and how many more the XLA engine takes; measured."""
+TO_COME = 220_000_000  # of these, once files are opened: libraries of training, baselines and figures; measured
 MOST_COMPRESSED = 50.0  # a file below this part of the memory is not looked at
 BYTES_OF_A_VALUE = 130  # for each column of a row of a part: sample, buffer, parts and what is between, measured
 VALIDATION_ROWS = 16_384
@@ -106,7 +108,7 @@ def room(memory: str | None) -> int:
 
 def _most_bytes(memory: str | None) -> float:
     """Return the bytes of the rows that fit."""
-    return max(0, min(room(memory), free_room()) - OVERHEAD) / COPIES
+    return max(0, min(room(memory), free_room()) - LIBRARIES) / COPIES
 
 
 def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dict[str, Any]) -> tuple[Dataset, Split]:
@@ -123,12 +125,13 @@ def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dic
         DataError: rows cannot be used.
     """
     check_streamable(settings)
+    keep_small()
     sizes = (1.0 - settings.test_size - settings.validation_size, settings.validation_size, settings.test_size)
     named = (options["roles"] or Roles()).replaced(group=options["group"], id=options["id"])
     dealing = Dealing(sizes, settings.seed, named.group or named.id)
     if dealing.column is not None and dealing.column not in pieces.types:
         raise DataError(f"there is no column {dealing.column!r} in {pieces.files[0].path}")
-    rows = rows_of_a_part(pieces, settings.memory)
+    rows = rows_of_a_part(pieces, settings.memory, settings.engine)
     whole = tuple(name for name in options["target"] or () if pieces.types.get(name) == pl.Int64())
     drawn = draw(pieces, dealing, (rows, min(rows // 2, VALIDATION_ROWS), rows // 2), whole)
     raw = Raw(name_of(Path(str(data))) if isinstance(data, (str, Path)) else "data", str(data), drawn.table, Roles())
@@ -162,24 +165,26 @@ def check_streamable(settings: FitSettings) -> None:
         )
 
 
-def rows_of_a_part(pieces: Pieces, memory: str | None) -> int:
-    """Return how many rows a part has, so that all that is in memory at a time keeps within the bound.
+def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> int:
+    """Return how many rows a part has: they take half of the memory that libraries leave, the rest is margin.
+
+    What this process holds by now moves with each run, so that it only says whether the bound can hold at all.
 
     Raises:
         SettingError: too few would fit.
     """
-    left, each = room(memory) - OVERHEAD, BYTES_OF_A_VALUE * max(1, pieces.row_bytes // 8)
-    rows = min(MOST_ROWS, left // each)
-    if rows < FEWEST_ROWS:
+    more = XLA if engine == "xla" else 0
+    each, most = BYTES_OF_A_VALUE * max(1, pieces.row_bytes // 8), room(memory)
+    rows = min(MOST_ROWS, (most - LIBRARIES - more) // (2 * each))
+    fixed = LIBRARIES + more if memory is None else resident() + TO_COME + more
+    if rows < FEWEST_ROWS or fixed + rows * each > most:
+        enough = min(2 * fixed - LIBRARIES - more, fixed + MOST_ROWS * each)  # what is left for them is as much
+        needed = max(LIBRARIES + more + 2 * FEWEST_ROWS * each, enough)
         raise SettingError(
-            f"memory of {memory_text(room(memory))} is too little: libraries take {memory_text(OVERHEAD)}, parts of "
-            f"{FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {_needed(each)} or more"
+            f"memory of {memory_text(most)} is too little: libraries take {memory_text(fixed)} in this process, parts "
+            f"of {FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {-(-needed // 1_000_000) + 1} MB or more"
         )
     return int(rows)
-
-
-def _needed(each: int) -> str:
-    return memory_text(OVERHEAD + FEWEST_ROWS * each + 1_000_000)
 
 
 def _check_roles(dataset: Dataset, dealing: Dealing) -> None:
@@ -324,6 +329,7 @@ def with_stream(
     rows = len(problem.x)
     share = len(split.train) / dataset.stream.sampled[TRAIN]
     passes = -(-round(dataset.stream.counts[TRAIN] * share) // rows)
-    stream = RowsInParts(read, len(dataset.stream.pieces.all), rows, max(1, passes), problem.seed)
+    pieces, check = len(dataset.stream.pieces.all), dataset.stream.check_unchanged
+    stream = RowsInParts(read, pieces, rows, max(1, passes), problem.seed, check)
     # encoded numbers take many times the memory of plain ones, so that none are offered to the search
     return replace(problem, stream=stream, number_columns=())
