@@ -26,10 +26,12 @@ from shoal.data.roles import Roles
 from shoal.data.stream.dealing import PARTS, TEST, TRAIN, VALIDATION, Dealing
 from shoal.data.stream.pieces import FORMATS, Pieces, open_pieces
 from shoal.data.stream.rows import RowStream, draw
+from shoal.data.targets import check_classes_known
 from shoal.errors import DataError, SettingError
 from shoal.resources import keep_small, memory_text, parse_memory, resident
 from shoal.results import Task
 from shoal.settings import FitSettings
+from shoal.steps.weighting import TeachingWeights
 from shoal.training.parts import Part, RowsInParts
 from shoal.training.problem import Problem, encode_target
 
@@ -161,7 +163,7 @@ def check_streamable(settings: FitSettings) -> None:
     if given:
         raise SettingError(
             f"{given[0]}: not for a table whose rows do not fit into memory, which is read in parts; leave it out, "
-            "raise --memory, or fit on fewer rows"
+            "raise --memory so that all rows fit, or write fewer of them into a file and fit on that"
         )
 
 
@@ -182,7 +184,7 @@ def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> 
         needed = max(LIBRARIES + more + 2 * FEWEST_ROWS * each, enough)
         raise SettingError(
             f"memory of {memory_text(most)} is too little: libraries take {memory_text(fixed)} in this process, parts "
-            f"of {FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {-(-needed // 1_000_000) + 1} MB or more"
+            f"of {FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {needed // 1_000_000 + 1} MB or more"
         )
     return int(rows)
 
@@ -193,11 +195,6 @@ def _check_roles(dataset: Dataset, dealing: Dealing) -> None:
         raise SettingError(f"{roles.group!r} is a group; name it with --group, so that no group is divided")
     if roles.time is not None:
         raise SettingError(f"{roles.time!r} orders the rows in time, but rows in parts are in no order; ignore it")
-    if dataset.classes_by_target:
-        raise SettingError("several targets of classes: not for a table that is read in parts; fit each target alone")
-    weights = dataset.weights()
-    if weights is not None and (weights < 0.0).any():
-        raise SettingError("negative weights are averaged over all rows, which do not fit into memory; leave them out")
 
 
 def settled(settings: FitSettings, dataset: Dataset) -> FitSettings:
@@ -250,6 +247,7 @@ class PreparedStream:
         problem: of the sample.
         weigh: turns the weights of rows into those of the problem, by what was found on the sample.
         class_weight: how much each class counts, or None.
+        mean: gives rows their mean weights, where some of the sample are negative, or None.
     """
 
     dataset: Dataset
@@ -258,6 +256,7 @@ class PreparedStream:
     mean_weight: float
     precision: np.ndarray | None
     class_weight: np.ndarray | None
+    mean: TeachingWeights | None
 
     def __call__(self, order: np.ndarray) -> Iterator[Part]:
         """Give the prepared training rows in this order of the pieces, few at a time."""
@@ -279,11 +278,12 @@ class PreparedStream:
         preparation, problem = self.preparation, self.problem
         x = preparation.transform(rows.table)
         weights, errors = rows.weights(), rows.y_err()
-        if rows.task is Task.RECONSTRUCTION:
-            y = x
-        else:
-            y = preparation.target_values(rows.table)
-            y = preparation.scale_target(y) if rows.task is Task.REGRESSION else y
+        y = self._targets(rows, x)
+        if weights is not None and self.mean is not None:
+            weights = self.mean(x, y, weights)
+        elif weights is not None and (weights < 0.0).any():
+            raise DataError("negative weights are averaged, but none is among the rows that were drawn; leave them out")
+        y = preparation.scale_target(y) if rows.task is Task.REGRESSION else y
         if problem.known_errors:
             assert errors is not None
             y = np.concatenate([y, errors / preparation.target_scale], axis=1)
@@ -292,6 +292,16 @@ class PreparedStream:
             weights = precise if weights is None else precise * weights[:, None]
         encoded = encode_target(rows.task, problem.loss, len(rows.classes), y)
         return Part(x, encoded, self._weighed(weights, encoded))
+
+    def _targets(self, rows: Dataset, x: np.ndarray) -> np.ndarray:
+        """Return the targets in their own units, of a reconstruction the prepared rows."""
+        if rows.task is Task.RECONSTRUCTION:
+            return x
+        if not rows.classes_by_target:
+            return self.preparation.target_values(rows.table)
+        for name, classes in rows.classes_by_target.items():
+            check_classes_known(rows.table.get_column(name), classes)
+        return rows.y()
 
     def _weighed(self, weights: np.ndarray | None, y: np.ndarray) -> np.ndarray:
         width = self.problem.weights.shape[1]
@@ -309,6 +319,7 @@ def with_stream(
     preparation: Preparation,
     weights: np.ndarray | None,
     class_weight: np.ndarray | None,
+    mean: TeachingWeights | None,
 ) -> Problem:
     """Return a problem that knows all training rows beside those of the sample; as it is where these are all.
 
@@ -319,13 +330,14 @@ def with_stream(
         preparation: fitted.
         weights: of the rows of the sample as the problem has them before they are brought to a mean of one, or None.
         class_weight: how much each class counts, or None.
+        mean: gives rows their mean weights, where some of the sample are negative, or None.
     """
     if dataset.stream is None:
         return problem
     errors = dataset.y_err()
     precision = None if errors is None else (1.0 / np.asarray(errors, np.float64)[split.train] ** 2).mean(axis=0)
-    mean = 1.0 if weights is None else float(np.mean(weights[split.train]))
-    read = PreparedStream(dataset, preparation, problem, mean, precision, class_weight)
+    mean_weight = 1.0 if weights is None else float(np.mean(weights[split.train]))
+    read = PreparedStream(dataset, preparation, problem, mean_weight, precision, class_weight, mean)
     rows = len(problem.x)
     share = len(split.train) / dataset.stream.sampled[TRAIN]
     passes = -(-round(dataset.stream.counts[TRAIN] * share) // rows)

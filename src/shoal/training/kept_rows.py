@@ -92,8 +92,10 @@ class KeptRows:
             needed = self.rows.size * self.rows.per_pass * sum(array.nbytes for array in part) // len(part.x)
             free = shutil.disk_usage(self.folder).free
             if needed > SHARE * free:
-                raise OSError(errno.ENOSPC, f"they take {needed / 1e9:.2g} GB, and the disk has {free / 1e9:.2g} GB free")
-            self._file = TemporaryFile(dir=self.folder, buffering=0)
+                raise OSError(
+                    errno.ENOSPC, f"they take {needed / 1e9:.2g} GB, and the disk has {free / 1e9:.2g} GB free"
+                )
+            self._file = TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115 - it is open until `close`
             self._told(f"prepared rows are kept in a scratch file of up to {needed / 1e9:.2g} GB in the run folder")
         return self._file is not None
 
