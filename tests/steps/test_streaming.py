@@ -300,15 +300,17 @@ def test_memory_keeps_within_its_bound(file: Path, tmp_path: Path) -> None:
     )
     fit = ["fit", str(file), "--target", "y", "--networks", "2", "--hidden", "8", "--passes", "1", "--no-page"]
 
-    def fitted(memory: str) -> subprocess.CompletedProcess[str]:
-        words = [*fit, "--quiet", "--memory", memory, "--out", str(tmp_path / memory)]
-        return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    def done(*words: str) -> subprocess.CompletedProcess[str]:
+        words = ("-c", code, *words, "--quiet")
+        return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
 
-    refused = fitted("200MB")
+    refused = done(*fit, "--memory", "200MB")
     assert refused.returncode != 0
     least = re.search(r"expected (\d+) MB or more", refused.stderr)
     assert least is not None, refused.stderr
     bound = int(least[1]) + 10  # what libraries take moves a little from run to run
-    done = fitted(f"{bound}MB")
-    assert done.returncode == 0, done.stderr
-    assert 1024 * int(done.stdout.split()[-1]) < bound * 1e6
+    predict = ["predict", str(tmp_path / "run"), str(file), "-o", str(tmp_path / "p.csv")]
+    for words in ([*fit, "--out", str(tmp_path / "run")], predict):
+        ended = done(*words, "--memory", f"{bound}MB")
+        assert ended.returncode == 0, ended.stderr
+        assert 1024 * int(ended.stdout.split()[-1]) < bound * 1e6
