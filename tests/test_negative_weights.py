@@ -12,7 +12,7 @@ import pytest
 import shoal
 from shoal.results import Task
 from shoal.run import Run
-from shoal.steps.weighting import teaching_weights
+from shoal.steps.weighting import mean_weights, teaching_weights
 from shoal.training.engines.native.library import kernels
 
 needs_kernel = pytest.mark.skipif(not kernels(), reason="the kernel was not built")
@@ -81,10 +81,12 @@ def test_rows_of_every_kind_get_mean_weights(shape: tuple[int, ...], task: Task,
     x, w = rng.normal(size=(90, *shape)).astype(np.float32), np.where(np.arange(90) % 7 == 0, -1.0, 1.0)
     dataset = SimpleNamespace(weights=lambda: w, inputs=lambda rows: x[rows], y=lambda: y, task=task)
     split = SimpleNamespace(train=np.arange(60), validation=np.arange(60, 75))
-    weights = teaching_weights(dataset, split, SimpleNamespace(transform=lambda rows: rows), 0)  # type: ignore[arg-type]
+    like = SimpleNamespace(transform=lambda rows: rows)
+    weights = teaching_weights(dataset, split, like, mean_weights(dataset, split, like, 0))  # type: ignore[arg-type]
     assert weights is not None
     assert (weights[:75] >= 0.0).all()
     assert weights[:60].sum() == pytest.approx(w[:60].sum())
     assert np.array_equal(weights[75:], w[75:])  # the test rows
     w[:75] = 1.0
-    assert np.array_equal(teaching_weights(dataset, split, None, 0), w)  # type: ignore[arg-type]
+    assert mean_weights(dataset, split, None, 0) is None  # type: ignore[arg-type]
+    assert np.array_equal(teaching_weights(dataset, split, None, None), w)  # type: ignore[arg-type]

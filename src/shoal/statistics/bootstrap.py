@@ -40,7 +40,7 @@ CALLS = 400
 """How often a user's function is called for resamples."""
 FEWEST = 6
 """Independent rows or groups below which nothing is clear: five lie all on one side by chance in 3 % of the cases."""
-CHUNK = 1_000_000
+CHUNK = 250_000
 """Weights held in memory at a time (8 bytes each)."""
 
 

@@ -22,7 +22,7 @@ from shoal.statistics.metric_choice import chosen_metrics
 from shoal.statistics.metrics import Metric
 from shoal.steps.reading import kind_of
 from shoal.steps.streaming import with_exact_scales, with_stream
-from shoal.steps.weighting import teaching_weights, weighed_by_class, weights_of_classes
+from shoal.steps.weighting import mean_weights, teaching_weights, weighed_by_class, weights_of_classes
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
 from shoal.training.loss_choice import choose_joint_loss, choose_loss
@@ -65,14 +65,15 @@ class Posed:
             _check_several_targets(settings)
         metrics = () if dataset.classes_by_target else wanted_metrics(dataset, split, settings)
         preparation = prepare(dataset, split, settings)
-        weights = teaching_weights(dataset, split, preparation, settings.seed)
+        mean = mean_weights(dataset, split, preparation, settings.seed)
+        weights = teaching_weights(dataset, split, preparation, mean)
         class_weight = weights_of_classes(dataset, split, settings.class_weight, weights)
         problem = pose(dataset, split, preparation, settings, weights)
         if class_weight is not None:
             problem = problem.weighed_by_class(class_weight)
         if dataset.stream is not None:
             of_rows = weights if problem.known_errors else row_weights(dataset, split.train, weights)
-            problem = with_stream(problem, dataset, split, preparation, of_rows, class_weight)
+            problem = with_stream(problem, dataset, split, preparation, of_rows, class_weight, mean)
         return cls(dataset, split, preparation, problem, settings, weights, class_weight, metrics)
 
 

@@ -26,16 +26,20 @@ from shoal.data.roles import Roles
 from shoal.data.stream.dealing import PARTS, TEST, TRAIN, VALIDATION, Dealing
 from shoal.data.stream.pieces import FORMATS, Pieces, open_pieces
 from shoal.data.stream.rows import RowStream, draw
+from shoal.data.targets import check_classes_known
 from shoal.errors import DataError, SettingError
-from shoal.resources import memory_text, parse_memory
+from shoal.resources import keep_small, memory_text, parse_memory, resident
 from shoal.results import Task
 from shoal.settings import FitSettings
+from shoal.steps.weighting import TeachingWeights
 from shoal.training.parts import Part, RowsInParts
 from shoal.training.problem import Problem, encode_target
 
 COPIES = 5.0
 """Bytes of memory that a table takes while it is read, prepared and learned, for each byte of its rows; measured."""
-OVERHEAD = 430_000_000  # of libraries and of what does not grow with the rows, measured
+LIBRARIES, XLA = 440_000_000, 200_000_000
+"""Bytes of libraries and of what does not grow with the rows, and how many more the XLA engine takes; measured."""
+TO_COME = 250_000_000  # of these, once files are opened: libraries of training, baselines and figures; measured
 MOST_COMPRESSED = 50.0  # a file below this part of the memory is not looked at
 BYTES_OF_A_VALUE = 130  # for each column of a row of a part: sample, buffer, parts and what is between, measured
 VALIDATION_ROWS = 16_384
@@ -106,7 +110,7 @@ def room(memory: str | None) -> int:
 
 def _most_bytes(memory: str | None) -> float:
     """Return the bytes of the rows that fit."""
-    return max(0, min(room(memory), free_room()) - OVERHEAD) / COPIES
+    return max(0, min(room(memory), free_room()) - LIBRARIES) / COPIES
 
 
 def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dict[str, Any]) -> tuple[Dataset, Split]:
@@ -123,12 +127,13 @@ def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dic
         DataError: rows cannot be used.
     """
     check_streamable(settings)
+    keep_small()
     sizes = (1.0 - settings.test_size - settings.validation_size, settings.validation_size, settings.test_size)
     named = (options["roles"] or Roles()).replaced(group=options["group"], id=options["id"])
     dealing = Dealing(sizes, settings.seed, named.group or named.id)
     if dealing.column is not None and dealing.column not in pieces.types:
         raise DataError(f"there is no column {dealing.column!r} in {pieces.files[0].path}")
-    rows = rows_of_a_part(pieces, settings.memory)
+    rows = rows_of_a_part(pieces, settings.memory, settings.engine)
     whole = tuple(name for name in options["target"] or () if pieces.types.get(name) == pl.Int64())
     drawn = draw(pieces, dealing, (rows, min(rows // 2, VALIDATION_ROWS), rows // 2), whole)
     raw = Raw(name_of(Path(str(data))) if isinstance(data, (str, Path)) else "data", str(data), drawn.table, Roles())
@@ -158,28 +163,30 @@ def check_streamable(settings: FitSettings) -> None:
     if given:
         raise SettingError(
             f"{given[0]}: not for a table whose rows do not fit into memory, which is read in parts; leave it out, "
-            "raise --memory, or fit on fewer rows"
+            "raise --memory so that all rows fit, or write fewer of them into a file and fit on that"
         )
 
 
-def rows_of_a_part(pieces: Pieces, memory: str | None) -> int:
-    """Return how many rows a part has, so that all that is in memory at a time keeps within the bound.
+def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> int:
+    """Return how many rows a part has: they take half of the memory that libraries leave, the rest is margin.
+
+    What this process holds by now moves with each run, so that it only says whether the bound can hold at all.
 
     Raises:
         SettingError: too few would fit.
     """
-    left, each = room(memory) - OVERHEAD, BYTES_OF_A_VALUE * max(1, pieces.row_bytes // 8)
-    rows = min(MOST_ROWS, left // each)
-    if rows < FEWEST_ROWS:
+    more = XLA if engine == "xla" else 0
+    each, most = BYTES_OF_A_VALUE * max(1, pieces.row_bytes // 8), room(memory)
+    rows = min(MOST_ROWS, (most - LIBRARIES - more) // (2 * each))
+    fixed = LIBRARIES + more if memory is None else resident() + TO_COME + more
+    if rows < FEWEST_ROWS or fixed + rows * each > most:
+        enough = min(2 * fixed - LIBRARIES - more, fixed + MOST_ROWS * each)  # what is left for them is as much
+        needed = max(LIBRARIES + more + 2 * FEWEST_ROWS * each, enough)
         raise SettingError(
-            f"memory of {memory_text(room(memory))} is too little: libraries take {memory_text(OVERHEAD)}, parts of "
-            f"{FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {_needed(each)} or more"
+            f"memory of {memory_text(most)} is too little: libraries take {memory_text(fixed)} in this process, parts "
+            f"of {FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {needed // 1_000_000 + 1} MB or more"
         )
     return int(rows)
-
-
-def _needed(each: int) -> str:
-    return memory_text(OVERHEAD + FEWEST_ROWS * each + 1_000_000)
 
 
 def _check_roles(dataset: Dataset, dealing: Dealing) -> None:
@@ -188,11 +195,6 @@ def _check_roles(dataset: Dataset, dealing: Dealing) -> None:
         raise SettingError(f"{roles.group!r} is a group; name it with --group, so that no group is divided")
     if roles.time is not None:
         raise SettingError(f"{roles.time!r} orders the rows in time, but rows in parts are in no order; ignore it")
-    if dataset.classes_by_target:
-        raise SettingError("several targets of classes: not for a table that is read in parts; fit each target alone")
-    weights = dataset.weights()
-    if weights is not None and (weights < 0.0).any():
-        raise SettingError("negative weights are averaged over all rows, which do not fit into memory; leave them out")
 
 
 def settled(settings: FitSettings, dataset: Dataset) -> FitSettings:
@@ -245,6 +247,7 @@ class PreparedStream:
         problem: of the sample.
         weigh: turns the weights of rows into those of the problem, by what was found on the sample.
         class_weight: how much each class counts, or None.
+        mean: gives rows their mean weights, where some of the sample are negative, or None.
     """
 
     dataset: Dataset
@@ -253,6 +256,7 @@ class PreparedStream:
     mean_weight: float
     precision: np.ndarray | None
     class_weight: np.ndarray | None
+    mean: TeachingWeights | None
 
     def __call__(self, order: np.ndarray) -> Iterator[Part]:
         """Give the prepared training rows in this order of the pieces, few at a time."""
@@ -274,11 +278,12 @@ class PreparedStream:
         preparation, problem = self.preparation, self.problem
         x = preparation.transform(rows.table)
         weights, errors = rows.weights(), rows.y_err()
-        if rows.task is Task.RECONSTRUCTION:
-            y = x
-        else:
-            y = preparation.target_values(rows.table)
-            y = preparation.scale_target(y) if rows.task is Task.REGRESSION else y
+        y = self._targets(rows, x)
+        if weights is not None and self.mean is not None:
+            weights = self.mean(x, y, weights)
+        elif weights is not None and (weights < 0.0).any():
+            raise DataError("negative weights are averaged, but none is among the rows that were drawn; leave them out")
+        y = preparation.scale_target(y) if rows.task is Task.REGRESSION else y
         if problem.known_errors:
             assert errors is not None
             y = np.concatenate([y, errors / preparation.target_scale], axis=1)
@@ -287,6 +292,16 @@ class PreparedStream:
             weights = precise if weights is None else precise * weights[:, None]
         encoded = encode_target(rows.task, problem.loss, len(rows.classes), y)
         return Part(x, encoded, self._weighed(weights, encoded))
+
+    def _targets(self, rows: Dataset, x: np.ndarray) -> np.ndarray:
+        """Return the targets in their own units, of a reconstruction the prepared rows."""
+        if rows.task is Task.RECONSTRUCTION:
+            return x
+        if not rows.classes_by_target:
+            return self.preparation.target_values(rows.table)
+        for name, classes in rows.classes_by_target.items():
+            check_classes_known(rows.table.get_column(name), classes)
+        return rows.y()
 
     def _weighed(self, weights: np.ndarray | None, y: np.ndarray) -> np.ndarray:
         width = self.problem.weights.shape[1]
@@ -304,6 +319,7 @@ def with_stream(
     preparation: Preparation,
     weights: np.ndarray | None,
     class_weight: np.ndarray | None,
+    mean: TeachingWeights | None,
 ) -> Problem:
     """Return a problem that knows all training rows beside those of the sample; as it is where these are all.
 
@@ -314,16 +330,18 @@ def with_stream(
         preparation: fitted.
         weights: of the rows of the sample as the problem has them before they are brought to a mean of one, or None.
         class_weight: how much each class counts, or None.
+        mean: gives rows their mean weights, where some of the sample are negative, or None.
     """
     if dataset.stream is None:
         return problem
     errors = dataset.y_err()
     precision = None if errors is None else (1.0 / np.asarray(errors, np.float64)[split.train] ** 2).mean(axis=0)
-    mean = 1.0 if weights is None else float(np.mean(weights[split.train]))
-    read = PreparedStream(dataset, preparation, problem, mean, precision, class_weight)
+    mean_weight = 1.0 if weights is None else float(np.mean(weights[split.train]))
+    read = PreparedStream(dataset, preparation, problem, mean_weight, precision, class_weight, mean)
     rows = len(problem.x)
     share = len(split.train) / dataset.stream.sampled[TRAIN]
     passes = -(-round(dataset.stream.counts[TRAIN] * share) // rows)
-    stream = RowsInParts(read, len(dataset.stream.pieces.all), rows, max(1, passes), problem.seed)
+    pieces, check = len(dataset.stream.pieces.all), dataset.stream.check_unchanged
+    stream = RowsInParts(read, pieces, rows, max(1, passes), problem.seed, check)
     # encoded numbers take many times the memory of plain ones, so that none are offered to the search
     return replace(problem, stream=stream, number_columns=())

@@ -30,6 +30,7 @@ from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts, chec
 from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.base import Engine
 from shoal.training.engines.streamed import StreamedEngine
+from shoal.training.kept_rows import KeptRows
 from shoal.training.member import Member, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import Problem
@@ -102,7 +103,10 @@ def train_members(
     choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory, session.most_cores))
     folder, progress = session.folder, session.progress
     progress.stage(choice.stage)
-    streamed = None if problem.stream is None else StreamedEngine(choice.make(), problem.stream)
+    streamed = None
+    if problem.stream is not None:
+        kept = KeptRows(problem.stream, folder.path, progress.note)
+        streamed = StreamedEngine(choice.make(), problem.stream, kept)
     engine: Engine = streamed or choice.make()
     if session.writes_page:
         import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))

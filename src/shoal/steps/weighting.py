@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,26 +19,46 @@ PARTS = 64
 """Stretches of a series whose means tell rows apart."""
 
 
-def teaching_weights(dataset: Dataset, split: Split, preparation: Preparation, seed: int) -> np.ndarray | None:
-    """Return the weights of all rows by which networks are trained, stopped, chosen and calibrated; None without.
+TeachingWeights = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""From prepared rows, targets as `Dataset.y` has them, and weights to the weights by which rows teach."""
 
-    Where weights of training or validation rows are negative, all of these rows get their means instead, as
-    :mod:`shoal.statistics.mean_weights` learns them from the training rows. Scores keep the signs: the test rows, which
-    teach nothing, keep their weights here, too.
+
+def mean_weights(dataset: Dataset, split: Split, preparation: Preparation, seed: int) -> TeachingWeights | None:
+    """Return what gives rows their mean weights, where weights of training or validation rows are negative; else None.
+
+    Learned from the training rows by :mod:`shoal.statistics.mean_weights`.
     """
     weights = dataset.weights()
     rows = np.union1d(split.train, split.validation)
     if weights is None or not (weights[rows] < 0.0).any():
-        return weights
+        return None
     x = preparation.transform(dataset.inputs(split.train))
     seen = flat_features(x) if x.ndim != 3 else _stretches
-    y = np.zeros((len(weights), 0)) if dataset.task is Task.RECONSTRUCTION else _as_columns(dataset.y())
+
+    def columns(y: np.ndarray) -> np.ndarray:
+        return np.zeros((len(y), 0)) if dataset.task is Task.RECONSTRUCTION else _as_columns(y)
+
+    y = columns(dataset.y()[split.train])
     classes = dataset.task is Task.CLASSIFICATION and y.shape[1] == 1
-    learned = learn_mean_weights(seen(x), y[split.train], weights[split.train], seed, classes=classes)
-    weights = weights.copy()
-    for part in (split.train, np.setdiff1d(rows, split.train)):
+    learned = learn_mean_weights(seen(x), y, weights[split.train], seed, classes=classes)
+    return lambda x, y, weights: learned(seen(x), columns(y), weights)
+
+
+def teaching_weights(
+    dataset: Dataset, split: Split, preparation: Preparation, mean: TeachingWeights | None
+) -> np.ndarray | None:
+    """Return the weights of all rows by which networks are trained, stopped, chosen and calibrated; None without.
+
+    With `mean` weights, training and validation rows get these. Scores keep the signs: the test rows, which teach
+    nothing, keep their weights here, too.
+    """
+    weights = dataset.weights()
+    if weights is None or mean is None:
+        return weights
+    y, weights = dataset.y(), weights.copy()
+    for part in (split.train, np.setdiff1d(split.validation, split.train)):
         if len(part):
-            weights[part] = learned(seen(preparation.transform(dataset.inputs(part))), y[part], weights[part])
+            weights[part] = mean(preparation.transform(dataset.inputs(part)), y[part], weights[part])
     return weights
 
 

@@ -36,6 +36,7 @@ class RowsInParts:
         size: rows of a part.
         per_pass: parts until all rows were seen; the last of them is filled up with rows of the beginning.
         seed: names the random numbers.
+        check: raises DataError where what is read has changed.
     """
 
     read: Callable[[np.ndarray], Iterator[Part]]
@@ -43,6 +44,7 @@ class RowsInParts:
     size: int
     per_pass: int
     seed: int
+    check: Callable[[], None] = lambda: None
 
     def from_part(self, number: int) -> Iterator[Part]:
         """Give the parts from this one on, without end; those of its pass that come before it are read and dropped.

@@ -121,8 +121,10 @@ class ParquetPieces(PiecewiseFile):
     @cached_property
     def _file(self) -> Any:
         check_package("pyarrow", "large", "Parquet files larger than memory: such")
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
+        pa.set_memory_pool(pa.system_memory_pool())  # which gives back what is freed
         try:
             return pq.ParquetFile(self.path, memory_map=False, pre_buffer=False, buffer_size=1 << 18)
         except (OSError, ValueError) as error:
@@ -142,7 +144,10 @@ class ParquetPieces(PiecewiseFile):
             yield _from_arrow(batch)
 
     def _first_table(self) -> pl.DataFrame:
-        return plain_table(_from_arrow(self._file.schema_arrow.empty_table()), str(self.path))
+        import pyarrow as pa
+
+        empty = pa.Table.from_batches([], self._file.schema_arrow)  # `empty_table` loads pandas
+        return plain_table(_from_arrow(empty), str(self.path))
 
 
 class ArrowPieces(PiecewiseFile):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from shoal.training.engines.base import Chunk, Engine, seated_at_once
+from shoal.training.kept_rows import KeptRows
 from shoal.training.member import Member
 from shoal.training.parts import Part, PartReader, RowsInParts
 from shoal.training.problem import Problem
@@ -35,10 +36,11 @@ class StreamedEngine:
     Args:
         engine: that trains.
         rows: all training rows.
+        kept: keeps them for later passes, if there are some. None: each pass reads the files.
     """
 
-    def __init__(self, engine: Engine, rows: RowsInParts) -> None:
-        self.engine, self.rows, self.name = engine, rows, engine.name
+    def __init__(self, engine: Engine, rows: RowsInParts, kept: KeptRows | None = None) -> None:
+        self.engine, self.rows, self.kept, self.name = engine, rows, kept, engine.name
         self.programs = 0
         self._reader: PartReader | None = None
 
@@ -47,7 +49,11 @@ class StreamedEngine:
         own = replace(problem, x=problem.x.copy(), y=problem.y.copy(), weights=problem.weights.copy())
         blocks = self.engine.plan(own, members)
         self.programs = self.engine.programs
-        return [part for block in blocks for part in seated_at_once(block)]
+        parts = [part for block in blocks for part in seated_at_once(block)]
+        epochs = sum(max(member.hyperparameters.epochs for member in part.members) for part in parts)
+        if self.kept is not None and epochs > self.rows.per_pass:
+            self.rows = replace(self.rows, read=self.kept)
+        return parts
 
     def advance(self, block: Any, state: StreamedState, most: int | None = None) -> tuple[StreamedState, Chunk]:
         """Train every running member for one epoch, on the next part."""
@@ -58,12 +64,17 @@ class StreamedEngine:
 
     def _part(self, number: int) -> Part:
         if self._reader is None or self._reader.next != number:
-            self.close()
+            self._stop_reading()
             self._reader = PartReader(self.rows, number)
         return self._reader.take()
 
     def close(self) -> None:
-        """End reading."""
+        """End reading, and keep no rows any more."""
+        self._stop_reading()
+        if self.kept is not None:
+            self.kept.close()
+
+    def _stop_reading(self) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
