@@ -1,7 +1,8 @@
 """Requests a second of a served run of iris, beside a pickled MLP of scikit-learn and the run's export in onnxruntime.
 
-`python benchmarks/serving.py [SECONDS]`: each server alone on loopback, 50 clients of `wrk` that ask for one row each;
-needs `wrk` and `shoal[serve,onnx]`. The two peers are the plainest FastAPI app around their model.
+`python benchmarks/serving.py [SECONDS [ROUNDS]]`: each server alone on loopback, 50 clients of `wrk` that ask for one
+row each, all servers in turn; needs `wrk` and `shoal[serve,onnx]`. The two peers are the plainest FastAPI app around
+their model. shoal is measured without uvloop and httptools as well, where they are installed.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def measured(path: str, seconds: int, script: Path) -> str:
     return f"{rate:,.0f} | {' | '.join(f'{float(each) / 1000:.1f} ms' for each in numbers)} | {bad}"
 
 
-def main(seconds: int) -> None:
+def main(seconds: int, rounds: int = 1) -> None:
     """Measure all servers and print a table."""
     import pickle
 
@@ -126,10 +127,11 @@ def main(seconds: int) -> None:
                     latency:percentile(99), e.connect + e.read + e.write + e.status + e.timeout))
             end"""
         )
+        serve = ("serve", str(run.path), "--port", str(PORT))
+        plain = "import sys; sys.modules.update(uvloop=None, httptools=None); from shoal.cli import run; run()"
         servers = {
-            f"shoal serve, {len(run.predictor.members)} networks": (
-                "/runs/iris/predict", "-m", "shoal", "serve", str(run.path), "--port", str(PORT),
-            ),
+            f"shoal serve, {len(run.predictor.members)} networks": ("/runs/iris/predict", "-m", "shoal", *serve),
+            "the same without uvloop and httptools": ("/runs/iris/predict", "-c", plain, *serve),
             "FastAPI, its export in onnxruntime": (
                 "/predict", str(place / "app.py"), "onnx", str(place / "iris.onnx"), str(PORT),
             ),
@@ -139,7 +141,7 @@ def main(seconds: int) -> None:
         }  # fmt: skip
         print("| | requests/s | median | 95 % | 99 % | errors | memory before, after |")
         print("| --- | --: | --: | --: | --: | --: | --: |")
-        for name, (path, *command) in servers.items():
+        for name, (path, *command) in [*servers.items()] * rounds:
             with serving(*command) as pid:
                 measured(path, 1, script)  # warm
                 before = memory(pid)
@@ -148,4 +150,4 @@ def main(seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    main(*map(int, sys.argv[1:3] or [60]))

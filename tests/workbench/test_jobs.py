@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shoal.errors import DataError, RunError
+from shoal.runs.writing import cannot_write
 from shoal.workbench.jobs import Job, Jobs, Status
 from shoal.workbench.state import State
 
@@ -85,3 +87,29 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(RunError, match="cannot"):
         Jobs(tmp_path).start(SMALL)
+
+
+def test_a_fit_that_cannot_be_kept_in_mind_is_not_left_alone(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, _: str) -> None:
+        raise cannot_write(path, OSError(errno.ENOSPC, "No space left on device"))
+
+    monkeypatch.setattr("shoal.workbench.jobs.write_atomically", full)
+    with pytest.raises(RunError, match="The disk is full") as told:
+        jobs.start(SMALL)
+    assert str(told.value).count("cannot write") == 1
+    assert jobs.all() == []
+
+
+def test_a_full_disk_is_told_though_not_even_the_log_could_be_written(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = jobs.start(SMALL)
+    jobs._processes[name].kill()
+    jobs._processes[name].wait()
+    jobs._processes[name].returncode = 1
+    (tmp_path / "runs" / ".workbench" / f"{name}.log").write_text("")
+    monkeypatch.setattr("shoal.workbench.jobs.shutil.disk_usage", lambda _: type("Usage", (), {"free": 0})())
+    assert "the disk is full" in jobs.job(name).message
+    shutil.rmtree(tmp_path / "runs" / name)  # as a fit does that has nothing to keep
+    assert jobs.job(name).status == Status.FAILED
+    assert "nothing of it is left" in jobs.job(name).message

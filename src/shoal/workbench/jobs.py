@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ RECORDS = ".workbench"
 """In the folder of runs: what was started, and what it said."""
 _NAME = re.compile(r"[^/\\\0]+")
 _TAIL = 20_000  # bytes of what a process said that are looked at
+_LITTLE = 1 << 16  # bytes of a disk with which nothing can be written
 
 
 class Status(enum.StrEnum):
@@ -134,10 +136,14 @@ class Jobs:
         Raises:
             RunError: there is no such run (any more).
         """
-        path = self.path(name)
-        if not path.is_dir():
-            raise RunError(f"the run {name!r} is not there (any more): {str(path)!r} was moved or deleted.")
+        path, process = self.path(name), self._processes.get(name)
         link = self._record(name).get("link", "")
+        if not path.is_dir():
+            if process is not None and process.poll() is None:
+                return Job(name, Status.TRAINING, self._last_line(name), link)
+            if process is not None and process.returncode:  # what ends with nothing to keep takes its folder along
+                return Job(name, Status.FAILED, self._why(name, "nothing of it is left"), link)
+            raise RunError(f"the run {name!r} is not there (any more): {str(path)!r} was moved or deleted.")
         ended = self._ended(name)
         if not ended:
             return Job(name, Status.TRAINING, self._last_line(name), link)
@@ -166,7 +172,7 @@ class Jobs:
         return []
 
     def _spawn(self, name: str, words: list[str], key: str, link: str) -> None:
-        records = self.root / RECORDS
+        records, process = self.root / RECORDS, None
         try:
             records.mkdir(parents=True, exist_ok=True)
             with (records / f"{name}.log").open("wb") as log:
@@ -183,7 +189,12 @@ class Jobs:
             record = {"key": key, "link": link, "pid": process.pid, "words": words}
             write_atomically(records / f"{name}.json", json.dumps(record))
         except OSError as error:
-            raise cannot_write(records, error) from error
+            if process is not None:  # nobody would know of it
+                process.kill()
+                process.wait()
+            with contextlib.suppress(OSError):  # of a run that was there before it is not empty
+                (self.root / name).rmdir()
+            raise error if isinstance(error, RunError) else cannot_write(records, error) from error
         self._processes[name] = process
 
     def _record(self, name: str) -> dict[str, Any]:
@@ -219,6 +230,9 @@ class Jobs:
         errors = [line for line in self.said(name).splitlines() if line.startswith(("error: ", "shoal: error: "))]
         if errors:
             return errors[-1].removeprefix("shoal: ").removeprefix("error: ")
+        with contextlib.suppress(OSError):
+            if code not in (None, 0, 75, 130) and shutil.disk_usage(self.root).free < _LITTLE:
+                return f"the disk is full, so that it could not say why it ended: free some space; {otherwise}"
         return otherwise if code in (None, 75, 130) or not self.said(name) else f"{otherwise}: {self._last_line(name)}"
 
 
