@@ -411,7 +411,9 @@ def test_windows_targets_cuts_and_reconstructions(client_of: Any, quick: dict[st
     )  # fmt: skip
     coder = shoal.fit(table.select("a", "b"), reconstruct=True, bottleneck=1, out=str(tmp_path / "coder"), **quick)
     wave = pl.DataFrame({"z": np.sin(np.arange(120) / 5)})
-    windows = shoal.fit(wave, target="z", window=6, networks=1, epochs=1, out=str(tmp_path / "windows"))
+    windows = shoal.fit(
+        wave, target="z", window=6, layers="lstm:2", networks=1, epochs=1, page=False, out=str(tmp_path / "windows")
+    )
     client = client_of(both=both, cut=cut, coder=coder, windows=windows)
     rows = table.select("a", "b").head(5)
     assert client.post("/runs/both/predict", rows.to_dicts()).json["rows"] == said(both, rows).to_dicts()

@@ -48,8 +48,10 @@ def learn_meanwhile(
     Where these are `sealed`, baselines would be scored on nothing, and none is fitted.
     """
     dataset, split, preparation, seed = posed.dataset, posed.split, posed.preparation, posed.settings.seed
+    draws = posed.settings.page
     if sealed or dataset.task is Task.RECONSTRUCTION:  # its baselines need the size of the code, which is chosen later
-        helper.do(warm_up)
+        if draws:
+            helper.do(warm_up)
         return lambda _: {}
     train, validation = (
         prepared_rows(dataset, preparation, rows, posed.teaching_weights) for rows in (split.train, split.validation)
@@ -64,13 +66,14 @@ def learn_meanwhile(
     x = seen(rows.x)
     learned = helper.do(learn_baselines, dataset.task, x, rows.y, rows.weights, classes, seed, forecast, keep=True)
     training = Event()
-    training.set()
+    if draws:
+        training.set()
     learned.then(lambda: training.is_set() and helper.do(warm_up))  # nobody needs the other process before the page
 
     def predict(x: np.ndarray) -> dict[str, np.ndarray]:
         training.clear()
         predicted = helper.do(predict_by, learned, seen(x))
-        if not learned.ready:
+        if draws and not learned.ready:
             warm_up()  # rather than wait for the baselines only
         return predicted.result()
 
