@@ -142,7 +142,7 @@ def page(new_page: Callable[..., Any]) -> Any:
 
 def _watched(context: Any) -> Any:
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)  # training on a busy machine
     page.wrong = []
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
     page.on("request", lambda request: None if _here(request.url) else page.wrong.append(f"asked {request.url}"))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from nicegui import ui
+from nicegui.client import Client
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments
@@ -140,14 +141,17 @@ class _Changes:
         self.handlers: dict[str, Handler] = {}
         self.held: dict[str, str] = {}
 
-    async def changed(self, event: GenericEventArguments) -> None:
-        """Hand on what was typed or chosen, and show what holds then; a text that is refused stays to be mended."""
+    def changed(self, event: GenericEventArguments) -> Awaitable[None] | None:
+        """Hand on what was typed or chosen, at once: a click may come right behind."""
         name, value = event.args
         done = self.handlers[name](str(value)) if name in self.handlers else None
-        if isinstance(done, Awaitable):
-            done = await done
-        if isinstance(done, bool) and self.held[name] != value:
-            event.client.run_javascript(f"shoal.answer({json.dumps([name, self.held[name], done])})")
+        return self._answer(event.client, name, str(value), done) if isinstance(done, Awaitable) else None
+
+    async def _answer(self, client: Client, name: str, value: str, done: Awaitable[Any]) -> None:
+        """Show what holds by then; a text that is refused stays to be mended."""
+        taken = await done
+        if isinstance(taken, bool) and self.held[name] != value:
+            client.run_javascript(f"shoal.answer({json.dumps([name, self.held[name], taken])})")
 
 
 def hear_changes(place: Element) -> None:

@@ -219,11 +219,14 @@ class _Result:
         """Show what the ensemble says; of what is set meanwhile, the last."""
         if self.answering:
             return
-        self.answering, values = True, None
-        while values != self.values and not self.answer.is_deleted:
-            values = dict(self.values)
-            _draw_answer(self.answer, await in_thread(self.result.what_if.answer, values))
-        self.answering = False
+        values: dict[str, Any] | None = None
+        self.answering = True
+        try:
+            while values != self.values and not self.answer.is_deleted:
+                values = dict(self.values)
+                _draw_answer(self.answer, await in_thread(self.result.what_if.answer, values))
+        finally:
+            self.answering = False
 
     async def _show_parts(self) -> None:
         values = dict(self.values)
