@@ -156,18 +156,15 @@ def in_memory(file: Path, tmp_path_factory: pytest.TempPathFactory) -> shoal.Run
 
 
 @pytest.mark.usefixtures("no_room")
-def test_a_fit_scores_as_in_memory_and_twice_the_same(file: Path, in_memory: shoal.Run, tmp_path: Path) -> None:
-    """Within the noise of the test rows; log and numbers tell of the drawing, two runs write the same model."""
-    runs = [shoal.fit(str(file), **SMALL, passes=25, out=str(tmp_path / name)) for name in ("one", "two")]
-    told = runs[0].metrics["stream"]
+def test_a_fit_scores_as_in_memory(file: Path, in_memory: shoal.Run, tmp_path: Path) -> None:
+    """Within the noise of the test rows; the numbers tell of the drawing."""
+    run = shoal.fit(str(file), **SMALL, passes=25, out=str(tmp_path / "run"))
+    told = run.metrics["stream"]
     assert told["rows"]["train"] > 4 * told["drawn"]["train"]
     assert told["passes"] == 25
     assert 0 < told["sampling_error"]["test"] < 0.02
-    streamed, whole = (run.metrics["test"]["accuracy"]["value"] for run in (runs[0], in_memory))
+    streamed, whole = (each.metrics["test"]["accuracy"]["value"] for each in (run, in_memory))
     assert streamed == pytest.approx(whole, abs=0.035)
-    models = [next(run.path.glob("model*")) for run in runs]
-    files = [{path.name: path.read_bytes() for path in ([m] if m.is_file() else m.iterdir())} for m in models]
-    assert files[0] == files[1]
 
 
 @pytest.mark.usefixtures("no_room")
@@ -247,7 +244,7 @@ def test_kept_rows_train_to_the_same_bits(
         finally:
             engine.close()
 
-    plain, kept = trained(None), trained(KeptRows(counted, tmp_path, said.append))
+    plain, kept = trained(None), trained(KeptRows(counted, tmp_path, said.append))  # twice the same, too
     assert all(np.array_equal(a[n], b[n]) for a, b in zip(plain.parameters, kept.parameters, strict=True) for n in a)
     assert not list(tmp_path.iterdir())
     assert "No space left" in said[-1] if full else "scratch file of up to" in said[-1]

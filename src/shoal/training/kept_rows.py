@@ -105,7 +105,7 @@ class KeptRows:
             return _Place(array.shape, None, float(value))
         assert self._file is not None
         self._file.seek(at)
-        if self._file.write(memoryview(np.ascontiguousarray(array)).cast("B")) != array.nbytes:
+        if self._file.write(np.ascontiguousarray(array).data.cast("B")) != array.nbytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return _Place(array.shape, at, 0.0)
 
@@ -115,6 +115,6 @@ class KeptRows:
         array = np.empty(place.shape, np.float32)
         file: Any = self._file
         file.seek(place.at)
-        if file.readinto(memoryview(array).cast("B")) != array.nbytes:
+        if file.readinto(array.data.cast("B")) != array.nbytes:
             raise RunError(f"the scratch file of prepared rows in {str(self.folder)!r} cannot be read; resume the run")
         return array
