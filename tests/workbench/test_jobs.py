@@ -61,8 +61,9 @@ def test_two_that_start_the_same_get_the_same_and_one_can_stop_and_go_on(jobs: J
     jobs._processes[name].wait()
     assert "killed by signal 9" in jobs.job(name).message
     shutil.rmtree(tmp_path / "runs" / name)
+    assert "nothing of it is left" in jobs.job(name).message
     with pytest.raises(RunError, match=r"is not there \(any more\)"):
-        jobs.job(name)
+        later.job(name)
 
 
 @pytest.mark.slow
