@@ -117,7 +117,7 @@ def _end_when_alone() -> Any:
     """Return a plugin that ends the scheduler of this machine, and its workers, when their driver is killed."""
     from distributed.diagnostics.plugin import SchedulerPlugin
 
-    class EndWhenAlone(SchedulerPlugin):  # type: ignore[misc]
+    class EndWhenAlone(SchedulerPlugin):
         def remove_client(self, scheduler: Any, client: str) -> None:  # noqa: ARG002
             scheduler.loop.add_callback(scheduler.close)
 
