@@ -145,6 +145,7 @@ def finish(run: Path, options: Sequence[str], *, helped: bool = False) -> None:
     if driver.wait() != 0:
         raise SystemExit(f"{run}: the driver ended with {driver.returncode}")
     for process in outside:
+        process.terminate()  # it may have come when all was done
         process.wait()
 
 
@@ -161,7 +162,7 @@ def start(run: Path, options: Sequence[str]) -> subprocess.Popen[bytes]:
 def start_worker(run: Path) -> subprocess.Popen[bytes]:
     """Start a worker that comes from outside, on one core."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "shoal", "work", str(run), "--quiet", "--wait", "0.5"]
+    command = [sys.executable, "-m", "shoal", "work", str(run), "--quiet", "--wait", "9"]
     return subprocess.Popen(command, env=environment)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from shoal.cli import main
-from shoal.cluster.batch import SYSTEMS, Array, pbs, slurm
+from shoal.cluster.batch import SYSTEMS, Array, htcondor_transferring, pbs, slurm
 from shoal.errors import SettingError
 
 ARRAY = Array(3, "/data/runs/it's", ["shoal", "fit", "my file.csv"], "1-02:30:00", 4, "2GB", "long")
@@ -89,9 +91,10 @@ def condor_words(description: str, process: int) -> list[str]:
 
 
 def shoal(*words: str, cwd: Path, code: int = 0) -> str:
-    done = subprocess.run([sys.executable, "-m", "shoal", *words], capture_output=True, text=True, cwd=cwd, check=False)
-    assert done.returncode == code, done.stderr
-    return done.stdout + done.stderr
+    said = io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        assert main(words) == code, said.getvalue()
+    return said.getvalue()
 
 
 @pytest.mark.slow
@@ -114,7 +117,7 @@ def test_an_array_fits_as_one_process_does(tmp_path: Path) -> None:
     assert "holds a finished run" in shoal("submit", "iris", *options, "--slurm", "2", cwd=tmp_path, code=2)
 
 
-def run_transferred(description: str, folder: Path) -> None:
+def run_transferred(description: str, folder: Path, programs: Path) -> None:
     """Do what HTCondor does with files: give each job a folder of its own, and fetch what it left."""
     told = dict(line.split(" = ", 1) for line in description.splitlines() if " = " in line)
     lots = description.partition("queue lot from (")[2].split()[:-1]
@@ -124,29 +127,27 @@ def run_transferred(description: str, folder: Path) -> None:
         for path in told["transfer_input_files"].replace("$(lot)", lot).split(", "):
             shutil.copy(path, scratch)
         words = [word.replace("$(lot)", lot) for word in condor_words(description, number)]
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join([str(programs), os.environ["PATH"]])
         subprocess.run(["bash", *words], cwd=scratch, env={**os.environ, "PATH": path}, check=True, timeout=60)
         name, _, goal = told["transfer_output_remaps"].strip('"').replace("$(lot)", lot).partition(" = ")
         shutil.move(scratch / name, goal)
 
 
-@pytest.mark.slow
-def test_jobs_that_get_and_send_files_fit_as_one_process_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Folders of their own stand in for machines: two rounds of a search, each posted and sent back."""
-    options = ["iris", "--networks", "10", "--search", "halving", "--epochs", "3", "--patience", "3", "--no-page"]
-    alone, run = tmp_path / "alone", tmp_path / "run"
-    assert main(["fit", *options, "--out", str(alone), "-q"]) == 0
-    submit = ["submit", *options, "--out", str(run), "--htcondor", "4", "--transfer"]
-    rounds = 0
-    while main(submit) == 0 and "finished" not in capsys.readouterr().out:
-        run_transferred(run.with_suffix(".sub").read_text(), tmp_path / f"round-{rounds}")
-        rounds += 1
-    assert rounds == 2  # to the rung, and to the end
-    for name in ("model/model.json", "scored.safetensors"):
-        assert (run / name).read_bytes() == (alone / name).read_bytes()
-    assert not (run / "work").exists()
+def test_a_job_gets_a_lot_and_sends_back_what_it_left(tmp_path: Path) -> None:
+    """The jobs run with a `shoal` that leaves the lot itself, in folders of their own."""
+    shoal, run = tmp_path / "bin" / "shoal", tmp_path / "it's a run"
+    shoal.parent.mkdir()
+    does = "test -e work/open && test -e work/jobs/a.safetensors && mkdir work/done && mv work/waiting/* work/done"
+    shoal.write_text(f"#!/bin/sh\n{does}\n")
+    shoal.chmod(0o755)
+    for kind, name in (("jobs", "a"), ("waiting", "a-1"), ("waiting", "a-2"), ("done", "")):
+        (run / "work" / kind).mkdir(parents=True, exist_ok=True)
+        if name:
+            (run / "work" / kind / f"{name}.safetensors").write_text(name)
+    description = htcondor_transferring(Array(2, str(run), (), memory="2GB"), ["a-1", "a-2"])
+    assert "request_memory = 2000MB" in description
+    run_transferred(description, tmp_path, shoal.parent)
+    assert [(run / "work" / "done" / f"{name}.safetensors").read_text() for name in ("a-1", "a-2")] == ["a-1", "a-2"]
 
 
 @pytest.mark.slow

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import threading
 import time
@@ -14,14 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal.cluster import shared_folder
 from shoal.cluster.executor import Executor, Here
-from shoal.cluster.folder import FolderExecutor
+from shoal.cluster.folder import FolderExecutor, _Watch
 from shoal.cluster.job import job_of
-from shoal.cluster.lots import deal, train_lot
+from shoal.cluster.lots import Lot, deal, train_lot
+from shoal.cluster.posting import PostingExecutor
 from shoal.cluster.shared_folder import SharedFolder
 from shoal.cluster.worker import work
 from shoal.errors import RunError, SettingError
 from shoal.results import Status
+from shoal.runs.writing import cannot_write
 from shoal.training.checkpointing import Checkpoint
 from shoal.training.engine_choice import make_engine
 from shoal.training.losses import get_loss
@@ -40,6 +45,7 @@ class InThisProcess(FolderExecutor):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self.folder.open()  # so that the worker knows of a driver, and leaves with it
         self.worker = threading.Thread(target=work, args=(self.folder, BUDGET), kwargs={"patience": 3.0})
         self.worker.start()
 
@@ -241,6 +247,94 @@ def test_a_driver_that_was_stopped_goes_on(
         second.close()
 
 
+def test_jobs_that_see_no_folder_bring_a_search_to_its_end(
+    tmp_path: Path, problem: Problem, members: list[Member]
+) -> None:
+    alone = train(problem, members, ENGINE, rungs=(2, 4))
+    for _ in range(3):
+        executor = PostingExecutor(tmp_path / "work", 8)
+        with pytest.raises(Stopped) as stopped:
+            executor.train(problem, members, ENGINE, rungs=(2, 4))
+        executor.close()
+        for key in executor.folder.keys("waiting"):
+            there = SharedFolder(tmp_path / f"machine-{key}")
+            shutil.copytree(tmp_path / "work", there.path)
+            there.open()
+            assert work(there, BUDGET, patience=0.0) == len(executor.folder.keys("waiting"))
+            shutil.copy(there.path / "done" / f"{key}.safetensors", tmp_path / "work" / "done")
+    kept = stopped.value.checkpoint
+    executor = PostingExecutor(tmp_path / "work", 8)
+    assert_same(executor.train(problem, members, ENGINE, rungs=(2, 4), checkpoint=kept), alone)
+    executor.close()
+    assert not executor.folder.path.exists()
+
+
+def test_a_full_disk_is_told_and_the_lot_goes_back(
+    tmp_path: Path, problem: Problem, members: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, (lot, *_) = posted(tmp_path, problem, members)
+
+    def full(path: Path, _: bytes) -> None:
+        raise cannot_write(path, OSError(errno.ENOSPC, "No space left on device"))
+
+    monkeypatch.setattr(shared_folder, "write_atomically", full)
+    with pytest.raises(RunError, match="No space left"):
+        work(folder, BUDGET)
+    assert (folder.keys("waiting"), folder.takers()) == ([lot.key], [])
+
+
+def test_a_worker_of_another_version_is_refused(tmp_path: Path, problem: Problem, members: list[Member]) -> None:
+    folder, (lot, *_) = posted(tmp_path, problem, members)
+    job = folder.job(lot.job)
+    kernel = job.document["versions"]["kernel"]
+    with pytest.raises(RunError, match=r"has shoal \S+, the driver 0.1; install the same version on both"):
+        train_lot(replace(job, document={**job.document, "versions": {"shoal": "0.1", "kernel": kernel}}), lot, BUDGET)
+    other = {**job.document["versions"], "kernel": "another"}
+    document, _ = train_lot(replace(job, document={**job.document, "versions": other}), lot, BUDGET)
+    assert "the driver has another: results may differ" in document["note"]
+
+
+def test_a_worker_does_not_wait_for_one_that_is_gone(tmp_path: Path, problem: Problem, members: list[Member]) -> None:
+    folder, _ = posted(tmp_path, problem, members)
+    assert folder.claim("gone") is not None
+    assert work(folder, BUDGET, patience=0.1) == 0
+
+
+@pytest.mark.parametrize("hours", [-30, 0, 30])
+def test_clocks_of_other_machines_do_not_count(
+    hours: int, tmp_path: Path, problem: Problem, members: list[Member]
+) -> None:
+    folder, (lot, *_) = posted(tmp_path, problem, members)
+    assert folder.claim("far") is not None
+    watch, taken = _Watch(folder, silent_seconds=0.05), folder.path / "taken" / f"{lot.key}~far.safetensors"
+    for sign in range(3):  # each other than the one before
+        os.utime(taken, (at := time.time() + 3600 * hours + sign, at))
+        watch.look([lot], None)
+        time.sleep(0.06)
+    assert folder.takers() == [(lot.key, "far")]
+    watch.look([lot], None)
+    assert folder.keys("waiting") == [lot.key]
+
+
+def test_no_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    from shoal.cluster import dask
+
+    monkeypatch.setattr(dask, "CONNECT_SECONDS", 0.2)
+    with pytest.raises(SettingError, match=r"no scheduler answers at 'tcp://127.0.0.1:1'.*start one with `dask"):
+        dask.DaskExecutor("tcp://127.0.0.1:1")
+
+
+def posted(tmp_path: Path, problem: Problem, members: list[Member]) -> tuple[SharedFolder, list[Lot]]:
+    folder, job = SharedFolder(tmp_path / "work"), job_of(problem, "native")
+    lots = deal(job, members[:1], 1)
+    folder.open()
+    folder.post_job(job)
+    for lot in lots:
+        folder.post(lot)
+    return folder, lots
+
+
 def test_a_damaged_result_is_told(tmp_path: Path) -> None:
     folder = SharedFolder(tmp_path / "work")
     path = folder.path / "done" / "a-b.safetensors"
@@ -248,7 +342,7 @@ def test_a_damaged_result_is_told(tmp_path: Path) -> None:
     for damage in (b"", b"\xff" * 20, b"\x02" + bytes(7) + b"{}" + b"nothing"):
         path.write_bytes(damage)
         with pytest.raises(RunError, match="is damaged"):
-            list(folder.results("a", set()))
+            list(folder.results("a"))
 
 
 def test_a_lot_that_always_fails_ends_the_run(tmp_path: Path, problem: Problem, members: list[Member]) -> None:

@@ -30,9 +30,14 @@ def work(
     """
     from shoal.cli.guard import tell
     from shoal.cluster.worker import work as work_in
+    from shoal.runs.folder import RunFolder
     from shoal.steps.signals import stop_signals
     from shoal.training.planner import find_budget
 
+    if Path(run).is_dir() and RunFolder(run).finished:
+        if not quiet:
+            tell("work", f"{run} is finished; there is nothing to do")
+        return
     with stop_signals():
         lots = work_in(
             _folder(run),

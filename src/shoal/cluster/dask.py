@@ -17,7 +17,7 @@ from shoal.training.planner import find_budget
 
 LOCAL = "local"
 CONNECT_SECONDS = 10.0
-START_SECONDS = 60.0  # for the first worker of this machine to begin, on a busy one, too
+START_SECONDS = 180.0  # for the first worker of this machine to begin, on a busy one, too
 WAIT_SECONDS = 2.0  # for a result, between two looks
 ATTEMPTS = 3  # at a lot whose workers are lost
 ALONE = "shoal-alone"
@@ -31,7 +31,8 @@ class DaskExecutor(Distributed):
         address: of a scheduler, such as `tcp://host:8786`; or `local`: workers of this machine, one for each core.
 
     Raises:
-        SettingError: Dask is not installed, or no scheduler answers.
+        SettingError: Dask is not installed, or no scheduler or worker answers.
+        RunError: no local worker began in time.
     """
 
     def __init__(self, address: str) -> None:
@@ -60,6 +61,8 @@ class DaskExecutor(Distributed):
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS if self._cluster is None else START_SECONDS)
         except TimeoutError:
             self.close()
+            if address == LOCAL:
+                raise RunError(f"dask: no worker of this machine began within {START_SECONDS:.0f} s") from None
             raise SettingError(
                 f"dask: the scheduler at {address!r} has no workers; start some with `dask worker {address}`"
             ) from None
@@ -114,7 +117,7 @@ def _end_when_alone() -> Any:
     """Return a plugin that ends the scheduler of this machine, and its workers, when their driver is killed."""
     from distributed.diagnostics.plugin import SchedulerPlugin
 
-    class EndWhenAlone(SchedulerPlugin):  # type: ignore[misc]
+    class EndWhenAlone(SchedulerPlugin):
         def remove_client(self, scheduler: Any, client: str) -> None:  # noqa: ARG002
             scheduler.loop.add_callback(scheduler.close)
 
