@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 
 from shoal.cluster.executor import Result
@@ -30,9 +30,8 @@ class PostingExecutor(FolderExecutor):
         """As many as have a lot for each job together."""
         return max(1, self.jobs // LOTS_OF_A_WORKER)
 
-    def hand_out(
-        self, job: Job, lots: Sequence[Lot], seconds: float | None
-    ) -> AbstractContextManager[Iterator[Result | None]]:
+    @contextmanager
+    def hand_out(self, job: Job, lots: Sequence[Lot], seconds: float | None) -> Iterator[Iterator[Result | None]]:
         """Post lots, and stop."""
         for key in self.folder.keys("waiting"):
             self.folder.withdraw(key)
@@ -40,7 +39,9 @@ class PostingExecutor(FolderExecutor):
         for lot in lots:
             self.folder.post(lot, seconds)
         (self.folder.path / "done").mkdir(exist_ok=True)
-        raise KeyboardInterrupt
+        if lots:
+            raise KeyboardInterrupt
+        yield iter(())
 
     def close(self) -> None:
         """Keep the folder while lots wait in it."""
