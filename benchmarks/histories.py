@@ -41,7 +41,7 @@ from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.loss_choice import choose_loss
 from shoal.training.member import Member, TrainedMember
 from shoal.training.planner import find_budget
-from shoal.training.problem import Part, Problem, make_problem
+from shoal.training.problem import Prepared, Problem, make_problem
 from shoal.training.trainer import train
 
 KEPT = Path(__file__).parents[1] / "tests" / "fixtures" / "histories.npz"
@@ -69,7 +69,7 @@ class History:
     true_scale: float = 1.0
 
 
-def _problem(world: World, training: Part, validation: Part, seed: int) -> Problem:
+def _problem(world: World, training: Prepared, validation: Prepared, seed: int) -> Problem:
     task = Task.CLASSIFICATION if world.classes else Task.REGRESSION
     loss = choose_loss(task, world.classes, world.loss)
     return make_problem(task, loss, training, validation, classes=world.classes, seed=seed)
@@ -93,7 +93,7 @@ def padded(members: list[TrainedMember], name: str, epochs: int) -> np.ndarray:
     return table
 
 
-def history(name: str, seed: int, world: World, parts: tuple[Part, Part, Part]) -> History:
+def history(name: str, seed: int, world: World, parts: tuple[Prepared, Prepared, Prepared]) -> History:
     """Return the history of a world on training and validation rows, and what is true by those of the population."""
     learned, judged, population = parts
     problem = _problem(world, learned, judged, seed)
@@ -115,7 +115,9 @@ def history(name: str, seed: int, world: World, parts: tuple[Part, Part, Part]) 
     return History(name, seed, losses, skill, False, truth, rise, scale)
 
 
-def _skill(world: World, problem: Problem, members: list[TrainedMember], learned: Part, judged: Part) -> Interval:
+def _skill(
+    world: World, problem: Problem, members: list[TrainedMember], learned: Prepared, judged: Prepared
+) -> Interval:
     """Return by how much the mean of the kept networks is better than guessing on the validation rows."""
     outputs = np.mean([m.network.predict(m.parameters, problem.validation_x) for m in members], axis=0)
     if world.classes:
@@ -163,7 +165,7 @@ def _truth(world: World, losses: Histories, population: np.ndarray, problem: Pro
     return ("slightly" if rise > 0.02 * scale else "never"), rise, scale
 
 
-def shipped(name: str, seed: int) -> tuple[Part, Part, Part]:
+def shipped(name: str, seed: int) -> tuple[Prepared, Prepared, Prepared]:
     """Return training and validation rows of a built-in set, and all others as the population."""
     dataset = load_dataset(name)
     split = split_rows(dataset, seed=seed)

@@ -270,6 +270,7 @@ def test_a_full_disk_is_told_once_while_training_and_loses_nothing_at_its_end(
     monkeypatch.setattr(RunFolder, "save_checkpoint", save_or_not)
     monkeypatch.setattr(RunFolder, "write_log", no_space)
     monkeypatch.setattr(trainer, "SAVE_SHARE", 0.0)
+    monkeypatch.setattr(trainer, "KEEP_SHARE", 0.0)
     out = tmp_path / "run"
     with pytest.raises(shoal.RunError, match=f"cannot write the log.*What is trained is kept.*--resume {out}"):
         shoal.fit("iris", out=str(out), checkpoint_every=1e-9, progress=Warnings(-1), **{**tiny, "epochs": 120})

@@ -154,7 +154,7 @@ def test_a_job_gets_a_lot_and_sends_back_what_it_left(tmp_path: Path) -> None:
 def test_a_run_without_its_driver_is_gathered(tmp_path: Path) -> None:
     options = ("--networks", "4", "--epochs", "3000", "--patience", "3000", "--no-page", "--out", "run", "-q")
     driver = subprocess.Popen([sys.executable, "-m", "shoal", "fit", "iris", *options, "--workers", "0"], cwd=tmp_path)
-    while not list((tmp_path / "run" / "work" / "waiting").glob("*")):
+    while not list((tmp_path / "run" / "work" / "waiting").glob("[!.]*.safetensors")):
         assert driver.poll() is None
     driver.kill()
     driver.wait()

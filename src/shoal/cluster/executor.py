@@ -80,7 +80,9 @@ class Distributed(ABC):
                 gathering.take(left_over)
             left = [member for member in members if member.id not in gathering.finished]
             # at rungs lots stay as they were dealt, whoever has left, so that what they left there fits
-            lots = gathering.begun(deal(job, members if rungs else left, self.workers, rungs))
+            lots = gathering.begun(
+                deal(job, members if rungs else left, self.workers, rungs, in_turn=seconds is not None)
+            )
             while lots and not gathering.over(seconds):
                 new = [lot for lot in lots if lot.key not in gathering.states]
                 with self.hand_out(job, new, gathering.seconds_of(seconds)) if new else nullcontext(()) as results:

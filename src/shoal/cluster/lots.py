@@ -52,8 +52,10 @@ class Lot:
         return _lot(self.job, self.members, self.rungs, told, state)
 
 
-def deal(job: Job, members: Sequence[Member], workers: int, rungs: Sequence[int] = ()) -> list[Lot]:
-    """Return members as lots, neighbours together.
+def deal(
+    job: Job, members: Sequence[Member], workers: int, rungs: Sequence[int] = (), *, in_turn: bool = False
+) -> list[Lot]:
+    """Return members as lots, those together that an engine trains together: of one encoding and batch size.
 
     A worker gets some lots, so that the last are done at about the same time, and a lot fills the lanes of the native
     engine where there are enough members.
@@ -63,11 +65,18 @@ def deal(job: Job, members: Sequence[Member], workers: int, rungs: Sequence[int]
         members: who trains.
         workers: how many there are, or about as many.
         rungs: epochs after which candidates of all lots are compared.
+        in_turn: neighbours are together, so that a time budget does not end before some kinds have begun.
     """
+    if not in_turn:
+        members = sorted(members, key=_kind)
     size = max(1, -(-len(members) // (LOTS_OF_A_WORKER * max(1, workers))))
     size = max(size, min(FEWEST, -(-len(members) // max(1, workers))))
     parts = [tuple(members[i : i + size]) for i in range(0, len(members), size)]
     return [_lot(job.key, part, tuple(rungs)) for part in parts]
+
+
+def _kind(member: Member) -> tuple[str, int]:
+    return str(member.hyperparameters.feature_encoding), member.hyperparameters.batch_size
 
 
 def _lot(job: str, members: tuple[Member, ...], rungs: tuple[int, ...], *further: Any) -> Lot:
