@@ -39,6 +39,7 @@ _EXACT = 1e-9
 LOOK_AHEAD = 24
 """Rows ahead in which the target is looked for in a feature."""
 _LEAST = 10
+_ENOUGH = 10_000  # rows that mostly show that a number does not tell the class
 _NUMBERS = (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)
 
 
@@ -240,11 +241,19 @@ def _tells_class(dataset: Dataset, column: Column, y: np.ndarray) -> bool:
     x = _numbers(series)
     known = ~np.isnan(x)
     x, y = x[known], y[known]
+    classes = len(np.unique(y))
+    few = slice(_ENOUGH)  # where some of the rows change class too often, all of them do
+    if classes < 2 or (len(x) > _ENOUGH and _changes_of_class(x[few], y[few]) > classes - 1):
+        return False
+    return _changes_of_class(x, y) == classes - 1
+
+
+def _changes_of_class(x: np.ndarray, y: np.ndarray) -> float:
+    """Return how often the class changes along the rows sorted by a number; infinite where equal ones differ."""
     order = np.lexsort((y, x))
     x, y = x[order], y[order]
     change = y[1:] != y[:-1]
-    classes = len(np.unique(y))
-    return classes > 1 and int(change.sum()) == classes - 1 and not bool((change & (x[1:] == x[:-1])).any())
+    return math.inf if (change & (x[1:] == x[:-1])).any() else int(change.sum())
 
 
 def from_the_future(dataset: Dataset) -> Iterator[str]:

@@ -103,7 +103,9 @@ def roc(events: Events, seed: int = 0) -> Roc:
     cuts = np.unique(events.score)
     signal, background = (np.append(share[::-1], []) for share in events.above(cuts))
     guess = np.column_stack([1.0 - events.score, events.score])
-    drawing: dict[str, Any] = {"weights": events.weights, "seed": seed, "resamples": RESAMPLES, "groups": events.groups}
+    drawing: dict[str, Any] = {
+        "weights": events.weights, "seed": seed, "resamples": RESAMPLES, "groups": events.groups, "only": ("roc_auc",),
+    }  # fmt: skip
     area = with_intervals(Task.CLASSIFICATION, events.signal.astype(np.int64), guess, **drawing)["roc_auc"]
     start = np.zeros(1)
     return Roc(

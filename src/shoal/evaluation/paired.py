@@ -117,8 +117,9 @@ def paired_gain(
     if units < FEWEST or not np.isfinite(values[best]):
         return Interval(float(values[best]), float("nan"), float("nan"), method)
     drawn, done = [], 0
+    given = [metric.of_weights(truth, each) for each in (guess, *others)]
     for counts in resampled_weights(len(truth), None, resamples_for(len(truth)), seed, block, groups):
-        first, *rest = (resampled(metric, truth, each, weights, counts, done) for each in (guess, *others))
+        first, *rest = (resampled(metric, each, weights, counts, done) for each in given)
         drawn.append(sign * (first - np.stack(rest)))
         done += len(counts)
     gains, tail = np.concatenate(drawn, axis=1), (1.0 - level) / 2.0

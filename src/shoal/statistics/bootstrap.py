@@ -22,7 +22,7 @@ trained networks fixed. The choices:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -175,6 +175,7 @@ def with_intervals(
     block: int = 1,
     groups: np.ndarray | None = None,
     chosen: Sequence[Metric] = (),
+    only: Collection[str] = (),
 ) -> dict[str, Interval]:
     """Return the chosen metrics and every usual one of the task, each with its interval.
 
@@ -189,6 +190,7 @@ def with_intervals(
         block: how many neighbouring rows are drawn together.
         groups: `(rows,)` group of each row, counted from 0; whole groups are drawn. None: single rows or blocks.
         chosen: metrics beside those of the task, which come first.
+        only: names of those that are wanted; none: all.
 
     Returns:
         Metric name to value and interval. The interval always holds the value. Resamples for which a
@@ -205,12 +207,14 @@ def with_intervals(
     weights = None if weights is None else np.asarray(weights, np.float64)
     names = [metric.name for metric in chosen]
     metrics = (*chosen, *(metric for metric in metrics_for(task) if metric.name not in names))
+    metrics = tuple(metric for metric in metrics if not only or metric.name in only)
     drawn: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics}
+    given = {metric.name: metric.of_weights(y, prediction) for metric in metrics}
     if len(y) > 1 and (groups is None or groups.max() > 0):
         done = 0
         for counts in resampled_weights(len(y), None, resamples_for(len(y), resamples), seed, block, groups):
             for metric in metrics:
-                drawn[metric.name].append(resampled(metric, y, prediction, weights, counts, done))
+                drawn[metric.name].append(resampled(metric, given[metric.name], weights, counts, done))
             done += len(counts)
     intervals = {}
     for metric in metrics:
@@ -221,16 +225,21 @@ def with_intervals(
 
 
 def resampled(
-    metric: Metric, y: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None, counts: np.ndarray, done: int
+    metric: Metric,
+    given: Callable[[np.ndarray], np.ndarray],
+    weights: np.ndarray | None,
+    counts: np.ndarray,
+    done: int,
 ) -> np.ndarray:
     """Return a metric of resamples that count rows `(resamples, rows)`, after so many that are `done`.
 
-    A function of the user is called for each resample, and no more often than `CALLS` in all.
+    `given` is the metric as a function of weights. A function of the user is called for each resample, and no more
+    often than `CALLS` in all.
     """
     if metric.task is None:
         counts = counts[: max(0, CALLS - done)]
     drawn = counts if weights is None or not metric.weighted else counts * weights
-    return np.asarray(metric(y, prediction, drawn))
+    return np.asarray(given(drawn))
 
 
 def _interval(

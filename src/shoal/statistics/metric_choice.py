@@ -12,6 +12,7 @@ import linecache
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -267,6 +268,10 @@ class FunctionMetric(Metric):
             except SettingError:  # such as a class that this resample lacks
                 continue
         return values
+
+    def of_weights(self, y_true: Any, y_pred: Any) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the function's values as a function of weights `(resamples, rows)`."""
+        return partial(self, y_true, y_pred)
 
     def _number(self, truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None) -> float:
         weighing = {"sample_weight": np.ones(len(truth)) if weights is None else weights} if self.weighted else {}

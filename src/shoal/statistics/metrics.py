@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from shoal.results import Task
 
 Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+OfWeights = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Metric:
         power: that of the target's unit in which it is.
         takes: what it looks at: the most probable class, probabilities, or numbers.
         rows: truth and prediction to a value of each row (and target), where the metric is their weighted mean.
+        prepared: truth and prediction to the metric as a function of weights, where much of it does not depend on them.
         weighted: whether rows may weigh; where not, weights `(rows,)` are ignored, and `(resamples, rows)` are counts.
         signed: whether it may be negative although `best` is 1.
         two_classes: whether it judges the second of two classes, and more make no sense.
@@ -58,6 +61,7 @@ class Metric:
     power: int = 0
     takes: Literal["labels", "probabilities", "values"] = "values"
     rows: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    prepared: Callable[[np.ndarray, np.ndarray], OfWeights] | None = field(default=None, repr=False)
     weighted: bool = True
     signed: bool = False
     two_classes: bool = False
@@ -90,6 +94,24 @@ class Metric:
         weights = _checked_weights(weights, len(truth))
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return self.function(truth, predicted, weights)
+
+    def of_weights(self, y_true: Any, y_pred: Any) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the metric as a function of weights `(resamples, rows)`, in which the rest is worked out once."""
+        truth, predicted = self.checked(y_true, y_pred)
+        given: OfWeights
+        if self.rows is not None:
+            given = partial(average, self.rows(truth, predicted))
+        elif self.prepared is not None:
+            given = self.prepared(truth, predicted)
+        else:
+            given = partial(self.function, truth, predicted)
+
+        def value(weights: np.ndarray) -> np.ndarray:
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+                values = given(_checked_weights(weights, len(truth)))
+            return values.mean(axis=-1) if self.task is Task.REGRESSION else values
+
+        return value
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return truth and prediction as arrays whose shapes fit together.
@@ -199,53 +221,65 @@ def _accuracy(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray)
     return average(_right(truth, probabilities), weights)
 
 
-def _balanced_accuracy(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _balanced_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> OfWeights:
     """Mean recall of the classes that are present."""
     member = np.eye(probabilities.shape[1])[truth]
     right = member * (probabilities.argmax(axis=1) == truth)[:, None]
-    return mean_of_finite(ratio(weights @ right, weights @ member))
+    return lambda weights: mean_of_finite(ratio(weights @ right, weights @ member))
 
 
 def _log_loss(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return average(_surprise(truth, probabilities), weights)
 
 
-def _roc_auc(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> OfWeights:
     """Two classes: area of the second; more: mean of each against the rest, over the classes present."""
-    vectors = np.atleast_2d(weights)
     several = probabilities.shape[1] > 2
     classes = range(probabilities.shape[1]) if several else [probabilities.shape[1] - 1]
-    areas = [_area(truth == k, probabilities[:, k], vectors) for k in classes]
-    area = mean_of_finite(np.stack(areas, axis=-1))
-    return area if weights.ndim == 2 else area[0]
+    areas = [_area(truth == k, probabilities[:, k]) for k in classes]
+
+    def of_weights(weights: np.ndarray) -> np.ndarray:
+        vectors = np.atleast_2d(weights)
+        each = mean_of_finite(np.stack([area(vectors) for area in areas], axis=-1))
+        return each if weights.ndim == 2 else np.asarray(each[0])
+
+    return of_weights
 
 
 AT_ONCE = 16_384
 """Weights of resamples that are worked on together: as many as stay in the cache."""
 
 
-def _area(positive: np.ndarray, score: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Return the area under the ROC curve for each vector of weights: `P(score+ > score-)`, ties 1/2."""
+def _area(positive: np.ndarray, score: np.ndarray) -> OfWeights:
+    """Return the area under the ROC curve as a function of vectors of weights: `P(score+ > score-)`, ties 1/2."""
     if not np.isfinite(score).all() or positive.all() or not positive.any():
-        return np.full(len(vectors), np.nan)
+        return lambda vectors: np.full(len(vectors), np.nan)
     order = np.argsort(score, kind="stable")
     above, below = order[positive[order]], order[~positive[order]]
     first = np.searchsorted(score[below], score[above], side="left")
     last = np.searchsorted(score[below], score[above], side="right")
     tied = bool((first != last).any())
-    area = np.empty(len(vectors))
     block = max(1, AT_ONCE // len(score))
-    for start in range(0, len(vectors), block):
-        part = vectors[start : start + block]
-        passed = np.zeros((len(part), len(below) + 1))  # sums of the negatives' weights in order of score
-        np.cumsum(part.take(below, axis=1), axis=1, out=passed[:, 1:])
-        lower = passed.take(first, axis=1)
-        if tied:
-            lower = 0.5 * (lower + passed.take(last, axis=1))
-        weight = part.take(above, axis=1)
-        products = (weight[:, None, :] @ lower[:, :, None])[:, 0, 0]
-        area[start : start + block] = ratio(products, weight.sum(axis=1) * passed[:, -1])
-    return area
+
+    def of_weights(vectors: np.ndarray) -> np.ndarray:
+        area = np.empty(len(vectors))
+        for start in range(0, len(vectors), block):
+            part = vectors[start : start + block]
+            passed = np.zeros((len(part), len(below) + 1))  # sums of the negatives' weights in order of score
+            np.cumsum(part.take(below, axis=1), axis=1, out=passed[:, 1:])
+            lower = passed.take(first, axis=1)
+            if tied:
+                lower = 0.5 * (lower + passed.take(last, axis=1))
+            weight = part.take(above, axis=1)
+            products = (weight[:, None, :] @ lower[:, :, None])[:, 0, 0]
+            area[start : start + block] = ratio(products, weight.sum(axis=1) * passed[:, -1])
+        return area
+
+    return of_weights
+
+
+def _whole(prepared: Callable[[np.ndarray, np.ndarray], OfWeights]) -> Function:
+    return lambda truth, predicted, weights: prepared(truth, predicted)(weights)
 
 
 def _rmse(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -285,9 +319,18 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("accuracy", "accuracy", _C, True, 1.0, _accuracy, takes="labels", rows=_right),
-        Metric("balanced_accuracy", "balanced accuracy", _C, True, 1.0, _balanced_accuracy, takes="labels"),
+        Metric(
+            "balanced_accuracy",
+            "balanced accuracy",
+            _C,
+            True,
+            1.0,
+            _whole(_balanced_accuracy),
+            takes="labels",
+            prepared=_balanced_accuracy,
+        ),
         Metric("log_loss", "log-loss", _C, False, 0.0, _log_loss, takes="probabilities", rows=_surprise),
-        Metric("roc_auc", "ROC AUC", _C, True, 1.0, _roc_auc, takes="probabilities"),
+        Metric("roc_auc", "ROC AUC", _C, True, 1.0, _whole(_roc_auc), takes="probabilities", prepared=_roc_auc),
         Metric("rmse", "RMSE", _R, False, 0.0, _rmse, power=1),
         Metric("mae", "MAE", _R, False, 0.0, _mae, power=1, rows=lambda truth, predicted: np.abs(predicted - truth)),
         Metric("r2", "R²", _R, True, 1.0, _r2),

@@ -62,8 +62,9 @@ def _every_class_first(
     rows: np.ndarray, y: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Swap rows so that no class is in the second part only: what was never seen cannot be learnt."""
-    label = dict(zip(rows.tolist(), y.tolist(), strict=True))
-    first_y, second_y = (np.asarray([label[row] for row in part.tolist()]) for part in (first, second))
+    label = np.empty(rows.max() + 1, y.dtype)
+    label[rows] = y
+    first_y, second_y = label[first], label[second]
     for missing in np.setdiff1d(second_y, first_y):
         source = int(np.flatnonzero(second_y == missing)[0])
         target = int(np.flatnonzero(first_y == np.bincount(first_y).argmax())[0])

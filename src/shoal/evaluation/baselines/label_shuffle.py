@@ -109,7 +109,7 @@ def train_shuffled(problem: Problem, member: Member, engine: Engine) -> Shuffled
     def area(x: Any, y: np.ndarray, weights: np.ndarray) -> Interval:
         guess = to_probabilities(predict(trained.network, trained.parameters, x).astype(np.float64))
         truth = (y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)).astype(np.int64)
-        drawing: dict[str, Any] = {"seed": problem.seed, "resamples": 500}
+        drawing: dict[str, Any] = {"seed": problem.seed, "resamples": 500, "only": ("roc_auc",)}
         return with_intervals(Task.CLASSIFICATION, truth, guess, weights=weights[:, 0], **drawing)["roc_auc"]
 
     return Shuffled(

@@ -161,7 +161,7 @@ def _of_classes(evaluation: Evaluation, prediction: ClassPrediction) -> dict[str
 def _log_loss(probabilities: np.ndarray, scored: Scored, seed: int) -> Interval:
     truth, weights = scored.truth, scored.weights
     drawing: dict[str, Any] = {"weights": weights, "seed": seed, "groups": scored.groups}
-    return with_intervals(Task.CLASSIFICATION, truth, probabilities, **drawing)["log_loss"]
+    return with_intervals(Task.CLASSIFICATION, truth, probabilities, only=("log_loss",), **drawing)["log_loss"]
 
 
 def _of_numbers(evaluation: Evaluation, conformal: Conformal, prediction: NumberPrediction) -> dict[str, Any]:
