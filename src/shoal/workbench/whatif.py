@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     outside: bool | None
 
 
-class Part(NamedTuple):
+class Contribution(NamedTuple):
     """What a column adds to the answer, beside how much its networks differ on that."""
 
     column: str
@@ -99,7 +99,7 @@ class WhatIf:
         assert isinstance(prediction, NumberPrediction)
         return Answer(tuple(_of_numbers(prediction, self.predictor)), (), outside)
 
-    def parts(self, values: Mapping[str, Any]) -> tuple[str, list[Part]]:
+    def parts(self, values: Mapping[str, Any]) -> tuple[str, list[Contribution]]:
         """Return of which answer the parts are taken, and what each column adds, the largest first.
 
         The parts add up to the answer less that for a usual row. Where columns hold categories they are Shapley values,
@@ -112,7 +112,7 @@ class WhatIf:
         best = max(likeliest, key=lambda each: each.answer) if len(likeliest) > 1 else likeliest[0]
         order = best.order.tolist()
         return best.output, [
-            Part(best.columns[i], best.values[i], float(best.parts[i]), float(best.members[i])) for i in order
+            Contribution(best.columns[i], best.values[i], float(best.parts[i]), float(best.members[i])) for i in order
         ]
 
     def _table(self, values: Mapping[str, Any]) -> pl.DataFrame:

@@ -27,7 +27,7 @@ Look = Callable[[int, list[Parameters]], None]
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedPopulation:
     """Networks at their last epoch, in the order of the members.
 
     Attributes:
@@ -57,7 +57,7 @@ def train_population(
     start: Parameters | None = None,
     seed: int = 0,
     look: Look | None = None,
-) -> Trained:
+) -> TrainedPopulation:
     """Train one network for each of the settings, to its last epoch.
 
     Args:
@@ -94,7 +94,7 @@ def _part(x: np.ndarray, y: np.ndarray, classes: int) -> tuple[np.ndarray, np.nd
     return np.asarray(x, np.float32), np.asarray(targets, np.float32), np.ones((len(x), 1), np.float32)
 
 
-def _run(problem: Problem, members: list[Member], networks: list[Network], look: Look | None) -> Trained:
+def _run(problem: Problem, members: list[Member], networks: list[Network], look: Look | None) -> TrainedPopulation:
     """Take all members through the engine block by block, or epoch by epoch where somebody looks."""
     engine = make_engine("native" if best_kernel() is not None else "xla", find_budget())
     most = max(member.hyperparameters.epochs for member in members)
@@ -122,4 +122,4 @@ def _run(problem: Problem, members: list[Member], networks: list[Network], look:
         if look is None:
             break
         look(epoch, list(latest))
-    return Trained(networks, latest, loss, beside)
+    return TrainedPopulation(networks, latest, loss, beside)

@@ -20,7 +20,7 @@ from shoal.workbench.pages import Page
 from shoal.workbench.results import MOST_ROWS, RESULTS, Result
 from shoal.workbench.threads import in_thread
 from shoal.workbench.visit import Visit
-from shoal.workbench.whatif import Answer, Field, Part
+from shoal.workbench.whatif import Answer, Contribution, Field
 
 _STEPS = 200  # of a slider
 _QUIET = 0.25  # seconds without a change before the parts are computed
@@ -422,7 +422,7 @@ def _draw_answer(place: Element, answer: Answer) -> None:
             _draw_share(name, share, f"{100 * share:.1f} %")
 
 
-def _draw_parts(place: Element, output: str, parts: Sequence[Part]) -> None:
+def _draw_parts(place: Element, output: str, parts: Sequence[Contribution]) -> None:
     place.clear()
     most = max((abs(part.part) for part in parts), default=0.0) or 1.0
     with place:
