@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from shoal.results import Task
-from shoal.statistics.metrics import AT_ONCE, Metric, average, mean_of_finite, ratio
+from shoal.statistics.metrics import AT_ONCE, Metric, OfRows, mean_of, mean_of_finite, ratio
 
 _C = Task.CLASSIFICATION
 Sums = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -144,11 +144,8 @@ def _score(name: str, label: str, by_class: ByClass) -> tuple[Metric, ...]:
     )
 
 
-def _mean(name: str, label: str, greater: bool, rows: Callable[..., np.ndarray]) -> Metric:
-    def function(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return average(rows(truth, probabilities), weights)
-
-    return Metric(name, label, _C, greater, float(greater), function, takes="probabilities", rows=rows)
+def _mean(name: str, label: str, greater: bool, rows: OfRows) -> Metric:
+    return Metric(name, label, _C, greater, float(greater), mean_of(rows), takes="probabilities", rows=rows)
 
 
 CLASS_METRICS: tuple[Metric, ...] = (

@@ -24,6 +24,7 @@ from shoal.results import Task
 
 Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 OfWeights = Callable[[np.ndarray], np.ndarray]
+OfRows = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Metric:
     function: Function = field(repr=False)
     power: int = 0
     takes: Literal["labels", "probabilities", "values"] = "values"
-    rows: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    rows: OfRows | None = field(default=None, repr=False)
     prepared: Callable[[np.ndarray, np.ndarray], OfWeights] | None = field(default=None, repr=False)
     weighted: bool = True
     signed: bool = False
@@ -183,6 +184,11 @@ def average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return ratio(weights @ values, total if values.ndim == 1 else total[..., None])
 
 
+def mean_of(rows: OfRows) -> Function:
+    """Return the function of a metric that is the weighted mean of a value of each row (and target)."""
+    return lambda truth, predicted, weights: average(rows(truth, predicted), weights)
+
+
 def mean_of_finite(values: np.ndarray) -> np.ndarray:
     """Return the mean over the last axis of what is not NaN."""
     known = ~np.isnan(values)
@@ -217,19 +223,11 @@ def _surprise(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return row_losses(Task.CLASSIFICATION, truth, probabilities)
 
 
-def _accuracy(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return average(_right(truth, probabilities), weights)
-
-
 def _balanced_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> OfWeights:
     """Mean recall of the classes that are present."""
     member = np.eye(probabilities.shape[1])[truth]
     right = member * (probabilities.argmax(axis=1) == truth)[:, None]
     return lambda weights: mean_of_finite(ratio(weights @ right, weights @ member))
-
-
-def _log_loss(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return average(_surprise(truth, probabilities), weights)
 
 
 def _roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> OfWeights:
@@ -278,16 +276,24 @@ def _area(positive: np.ndarray, score: np.ndarray) -> OfWeights:
     return of_weights
 
 
-def _whole(prepared: Callable[[np.ndarray, np.ndarray], OfWeights]) -> Function:
-    return lambda truth, predicted, weights: prepared(truth, predicted)(weights)
+def _prepared(
+    name: str,
+    label: str,
+    prepared: Callable[[np.ndarray, np.ndarray], OfWeights],
+    takes: Literal["labels", "probabilities"],
+) -> Metric:
+    def function(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return prepared(truth, predicted)(weights)
+
+    return Metric(name, label, Task.CLASSIFICATION, True, 1.0, function, takes=takes, prepared=prepared)
 
 
 def _rmse(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.sqrt(average((predicted - truth) ** 2, weights))
 
 
-def _mae(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return average(np.abs(predicted - truth), weights)
+def _away(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    return np.abs(predicted - truth)
 
 
 def _r2(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -318,21 +324,12 @@ _C, _R, _A = Task.CLASSIFICATION, Task.REGRESSION, Task.RECONSTRUCTION
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", "accuracy", _C, True, 1.0, _accuracy, takes="labels", rows=_right),
-        Metric(
-            "balanced_accuracy",
-            "balanced accuracy",
-            _C,
-            True,
-            1.0,
-            _whole(_balanced_accuracy),
-            takes="labels",
-            prepared=_balanced_accuracy,
-        ),
-        Metric("log_loss", "log-loss", _C, False, 0.0, _log_loss, takes="probabilities", rows=_surprise),
-        Metric("roc_auc", "ROC AUC", _C, True, 1.0, _whole(_roc_auc), takes="probabilities", prepared=_roc_auc),
+        Metric("accuracy", "accuracy", _C, True, 1.0, mean_of(_right), takes="labels", rows=_right),
+        _prepared("balanced_accuracy", "balanced accuracy", _balanced_accuracy, "labels"),
+        Metric("log_loss", "log-loss", _C, False, 0.0, mean_of(_surprise), takes="probabilities", rows=_surprise),
+        _prepared("roc_auc", "ROC AUC", _roc_auc, "probabilities"),
         Metric("rmse", "RMSE", _R, False, 0.0, _rmse, power=1),
-        Metric("mae", "MAE", _R, False, 0.0, _mae, power=1, rows=lambda truth, predicted: np.abs(predicted - truth)),
+        Metric("mae", "MAE", _R, False, 0.0, mean_of(_away), power=1, rows=_away),
         Metric("r2", "R²", _R, True, 1.0, _r2),
         Metric("reconstruction_error", "reconstruction error", _A, False, 0.0, _reconstruction_error),
         Metric("explained_variance", "variance explained", _A, True, 1.0, _explained_variance),

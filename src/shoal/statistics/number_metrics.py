@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from shoal.results import Task
-from shoal.statistics.metrics import Metric, average, ratio
-
-Rows = Callable[[np.ndarray, np.ndarray], np.ndarray]
+from shoal.statistics.metrics import Metric, OfRows, average, mean_of, ratio
 
 
 def _squared_error(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -117,11 +113,8 @@ def _variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.where(np.abs(spread) > 1e-12 * np.abs(squares), spread, 0.0)
 
 
-def _mean(name: str, label: str, rows: Rows, power: int = 0) -> Metric:
-    def function(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return average(rows(truth, predicted), weights)
-
-    return Metric(name, label, Task.REGRESSION, False, 0.0, function, power, rows=rows)
+def _mean(name: str, label: str, rows: OfRows, power: int = 0) -> Metric:
+    return Metric(name, label, Task.REGRESSION, False, 0.0, mean_of(rows), power, rows=rows)
 
 
 _R = Task.REGRESSION
