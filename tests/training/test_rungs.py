@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from shoal.results import Status
+from shoal.training.engines.base import Chunk
 from shoal.training.engines.native import NativeEngine
+from shoal.training.engines.native.engine import NativeBlock, NativeState
 from shoal.training.member import Member, TrainedMember
 from shoal.training.problem import Problem
 from shoal.training.rungs import FINALISTS, going_on, most_epochs, score_at
@@ -54,6 +56,22 @@ def test_of_each_rung_the_best_third_goes_on(problem: Problem, thirty: list[Memb
     assert (
         sum(len(each.train_loss) for each in halved.values()) <= most_epochs(thirty, RUNGS) == 30 * 3 + 10 * 6 + 8 * 15
     )
+
+
+def test_who_is_let_go_trains_no_more(problem: Problem, thirty: list[Member]) -> None:
+    class Counting(NativeEngine):
+        epochs = 0
+
+        def advance(self, block: NativeBlock, seated: NativeState, most: int | None = None) -> tuple[NativeState, Chunk]:
+            running = len(seated.running)
+            seated, chunk = super().advance(block, seated, most)
+            self.epochs += running * chunk.train_loss.shape[1]
+            return seated, chunk
+
+    engine = Counting()
+    halved = train(problem, thirty, engine, rungs=RUNGS).members
+    assert engine.epochs <= most_epochs(thirty, RUNGS)
+    assert engine.epochs >= sum(len(each.train_loss) for each in halved)
 
 
 def test_what_a_candidate_is_depends_neither_on_cores_nor_on_places(problem: Problem, thirty: list[Member]) -> None:

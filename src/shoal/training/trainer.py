@@ -219,7 +219,10 @@ class _Session:
             state = self.engine.from_arrays(block, half.state, sitting)
         else:
             state = self.engine.start(block)
-        self._read_out(block, state, seating, seating.of_candidates(self.weak), Status.CUT)
+        weak = seating.of_candidates(self.weak)
+        self._read_out(block, state, seating, weak, Status.CUT)
+        if half is not None and weak and seating.seats:  # or they would train on, for nobody
+            state = self.engine.from_arrays(block, half.state, {n: seat.member for n, seat in seating.seats.items()})
         late = self._late() and bool(self.finished) and bool(seating.seats)
         if late:
             self._read_out(block, state, seating, list(seating.seats))
