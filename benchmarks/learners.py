@@ -73,7 +73,7 @@ def tabm(task: Task, _: Any, seed: int) -> Any:
 
 
 def searched_perceptrons(task: Task, features: Any, seed: int) -> Any:
-    """Return the best of `SEARCHED` of scikit-learn's networks by three folds, refitted, what a search by hand gives."""
+    """Return the best of `SEARCHED` of scikit-learn's networks by three folds, refitted, as a search by hand would."""
     from scipy.stats import loguniform
     from sklearn.model_selection import RandomizedSearchCV
 

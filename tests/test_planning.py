@@ -17,7 +17,7 @@ import shoal
         ({"networks": 4, "cv": 3, "repeats": 2, "epochs": 7}, 4, 24, 168),
         ({"search": "grid", "l2": "0; 1", "dropout": "0; 0.1; 0.2", "epochs": 5}, 6, 6, 30),
         ({"search": "refine", "networks": 40, "epochs": 3}, 40, 40, 120),
-        ({"search": "halving", "networks": 64, "epochs": 90, "patience": 30}, 64, 64, 64 * 3 + 22 * 7 + 8 * 80),
+        ({"search": "halving", "networks": 64, "epochs": 90, "patience": 30}, 64, 64, 64 * 10 + 22 * 20 + 8 * 60),
     ],
 )
 def test_a_plan_counts_what_would_be_trained(
@@ -39,3 +39,10 @@ def test_more_networks_take_more() -> None:
 def test_a_plan_refuses_what_a_fit_refuses() -> None:
     with pytest.raises(shoal.ShoalError, match="grid tries what you name"):
         shoal.plan("iris", search="grid")
+
+
+def test_images_halve_where_nothing_is_named() -> None:
+    usual = shoal.plan("digit_images", engine="native")
+    assert (usual.candidates, usual.epochs) == (24, 24 * 15 + 8 * 45)
+    for named in ({"search": "random"}, {"networks": 24}, {"learning_rate": "0.001..0.01"}, {"until": "accuracy=0.99"}):
+        assert shoal.plan("digit_images", engine="native", **named).epochs == 24 * 60

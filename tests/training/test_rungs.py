@@ -62,7 +62,9 @@ def test_who_is_let_go_trains_no_more(problem: Problem, thirty: list[Member]) ->
     class Counting(NativeEngine):
         epochs = 0
 
-        def advance(self, block: NativeBlock, seated: NativeState, most: int | None = None) -> tuple[NativeState, Chunk]:
+        def advance(
+            self, block: NativeBlock, seated: NativeState, most: int | None = None
+        ) -> tuple[NativeState, Chunk]:
             running = len(seated.running)
             seated, chunk = super().advance(block, seated, most)
             self.epochs += running * chunk.train_loss.shape[1]

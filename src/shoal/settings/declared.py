@@ -161,8 +161,10 @@ class FitSettings(BaseModel):
         description="how many candidates to train; by default 64, fewer where they take more than "
         "about a minute on two cores; images and series 24, or 16 with folds by default; with minutes 1,024",
     )
-    search: SearchName = Field(
-        "random", description="how alternatives and limits of hyperparameters are tried, see docs/howto/searching.md"
+    search: SearchName | None = Field(
+        None,
+        description="how candidates are tried, see docs/howto/searching.md; by default random, and halving for images "
+        "where nothing is named",
     )
     base: str | None = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"
@@ -279,6 +281,11 @@ class FitSettings(BaseModel):
     def chosen_folds(self) -> int | None:
         """The folds that were chosen, rather than asked for; None where there are none."""
         return self.folds if self._chosen else None
+
+    @property
+    def strategy(self) -> str:
+        """The name of the strategy that proposes candidates."""
+        return self.search or "random"
 
     def with_folds(self, folds: int | None) -> FitSettings:
         """Return the settings with the folds that were chosen, which are not among those given; what is given stays."""

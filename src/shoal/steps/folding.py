@@ -36,7 +36,7 @@ def default_folds(dataset: Dataset, settings: FitSettings, rows: np.ndarray) -> 
         asked
         or plain
         or few
-        or settings.search != "random"
+        or settings.strategy != "random"
         or dataset.classes_by_target
         or settings.network is not None
     ):

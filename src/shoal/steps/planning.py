@@ -57,7 +57,7 @@ class Plan:
 def plan_search(posed: Posed, search: Search) -> Plan:
     """Return what training, evaluating and writing would take; of later rounds of a search what the first one takes."""
     settings, problem, each = posed.settings, posed.problem, networks_each(posed.settings)
-    proposed = get_strategy(settings.search).propose(search, ())
+    proposed = get_strategy(settings.strategy).propose(search, ())
     members = members_of(
         [proposal.hyperparameters for proposal in proposed], settings.folds, settings.repeats, rolling=problem.rolling
     )

@@ -61,6 +61,7 @@ class Posed:
             SettingError: a setting does not suit the data.
         """
         settings = settings.with_folds(split.folds)
+        settings = settings.model_copy(update={"search": _chosen_search(dataset, settings)})
         if dataset.classes_by_target:
             _check_several_targets(settings)
         metrics = () if dataset.classes_by_target else wanted_metrics(dataset, split, settings)
@@ -75,6 +76,18 @@ class Posed:
             of_rows = weights if problem.known_errors else row_weights(dataset, split.train, weights)
             problem = with_stream(problem, dataset, split, preparation, of_rows, class_weight, mean)
         return cls(dataset, split, preparation, problem, settings, weights, class_weight, metrics)
+
+
+def _chosen_search(dataset: Dataset, settings: FitSettings) -> str | None:
+    """Return how candidates are tried, where nothing is said of them; None: as is usual.
+
+    Networks for images take long each, and an early look tells those that will not be kept. Where hyperparameters, a
+    number of candidates, a time or a goal is named, all are seen to their end.
+    """
+    if settings.search is not None or kind_of(dataset) != "images" or dataset.task is Task.RECONSTRUCTION:
+        return settings.search
+    named = settings.networks, settings.network, settings.minutes, settings.until, settings.base, settings.from_run
+    return None if any(value is not None for value in named) or settings.knobs() else "halving"
 
 
 def _check_several_targets(settings: FitSettings) -> None:

@@ -44,7 +44,7 @@ def count_candidates(settings: FitSettings, kind: str = "table") -> int:
 
 def settled_count(settings: FitSettings, kind: str) -> int | None:
     """Return how many candidates a search goes on to propose with another time; None: its strategy says so itself."""
-    size = size_of(settings.search, Space({}).naming(settings.knobs()))
+    size = size_of(settings.strategy, Space({}).naming(settings.knobs()))
     return count_candidates(settings, kind) if size is None else settings.networks
 
 
@@ -65,8 +65,8 @@ def pose_search(posed: Posed) -> Search:
     if not problem.number_columns:
         _check_no_encoding(settings, "rows that are read in parts" if dataset.stream else kind_of(dataset))
         space = space.without("feature_encoding")
-    strategy, asked = get_strategy(settings.search), settings.networks
-    size = size_of(settings.search, space)
+    strategy, asked = get_strategy(settings.strategy), settings.networks
+    size = size_of(settings.strategy, space)
     count = count_candidates(settings, kind_of(dataset))
     if count == 1 and settings.knobs():
         raise SettingError(
@@ -84,7 +84,7 @@ def pose_search(posed: Posed) -> Search:
     Goal.of(posed, networks_each(settings))  # or it is refused
     if size is not None and settings.from_run is not None:
         raise SettingError(
-            f"search {settings.search} has candidates of its own, so that it begins with no others; use --base "
+            f"search {settings.strategy} has candidates of its own, so that it begins with no others; use --base "
             f"{settings.from_run}, or a search that draws its candidates, such as random"
         )
     search = Search(space, count, settings.seed, candidates_of_run(posed, space))
@@ -123,7 +123,7 @@ def _check_size(posed: Posed, space: Space, size: int) -> None:
     few = [Member(number, middle) for number in range(64)]
     hours = estimated_seconds(posed.problem, few, cores) / len(few) * size * each / 3600.0
     raise SettingError(
-        f"search {posed.settings.search} has {counted(size, 'candidate')}, {counted(size * each, 'network')} in all, "
+        f"search {posed.settings.strategy} has {counted(size, 'candidate')}, {counted(size * each, 'network')} in all, "
         f"which is about {_duration(hours)} of training on {counted(cores, 'core')}; name fewer values, let "
         f"--networks N try N of them, or use --search random"
     )
@@ -169,6 +169,6 @@ def with_base(settings: FitSettings) -> FitSettings:
             continue
         if given is None and (name in searched or value != field.default):
             taken[name] = value
-        if isinstance(given, Categorical | Limits) and settings.search == "one-at-a-time":
+        if isinstance(given, Categorical | Limits) and settings.strategy == "one-at-a-time":
             taken[name] = Categorical(tuple(dict.fromkeys((value, *given.spread))))
     return settings.model_copy(update=taken)

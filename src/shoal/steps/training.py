@@ -46,7 +46,7 @@ def train_candidates(posed: Posed, search: Search, session: Session) -> Training
     What it is told of a round depends on the networks of the earlier ones alone, so that an interrupted search proposes
     the same once more, and finds in the checkpoint what is trained.
     """
-    settings, strategy = posed.settings, get_strategy(posed.settings.search)
+    settings, strategy = posed.settings, get_strategy(posed.settings.strategy)
     proposed = more = strategy.propose(search, ())
     goal, training = Goal.of(posed, networks_each(settings)), None
     while True:

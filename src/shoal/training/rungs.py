@@ -54,6 +54,19 @@ def going_on(candidates: int) -> int:
     return min(candidates, max(FINALISTS, -(-candidates // SHARE)))
 
 
+def rungs_to_finalists(candidates: int) -> int:
+    """Return after how many rungs no more than the finalists of so many candidates are left.
+
+    Example:
+        >>> rungs_to_finalists(8), rungs_to_finalists(24), rungs_to_finalists(64), rungs_to_finalists(256)
+        (0, 1, 2, 4)
+    """
+    rungs = 0
+    while (left := going_on(candidates)) < candidates:
+        candidates, rungs = left, rungs + 1
+    return rungs
+
+
 def most_epochs(members: Sequence[Member], rungs: Sequence[int]) -> int:
     """Return the epochs of all members together if none stops before a rung lets it go.
 

@@ -134,7 +134,7 @@ def _posed(path: str, _changed: int) -> tuple[Posed, list[Member]]:
         raise RunError("the data have changed since the run began; wait for its end.")
     posed = Posed.of(dataset, split, settings)
     search = pose_search(posed)
-    proposed = get_strategy(settings.search).propose(search, ())
+    proposed = get_strategy(posed.settings.strategy).propose(search, ())
     tried = [proposal.hyperparameters for proposal in proposed]
     return posed, members_of(tried, posed.settings.folds, posed.settings.repeats, rolling=posed.problem.rolling)
 

@@ -126,7 +126,7 @@ def measure(evaluation: Evaluation) -> Candidates:
 def _left_out(fitted: Fitted, tried: int) -> int:
     """Return how many candidates fewer than usual were proposed for a table, where the user named no number."""
     settings = fitted.settings
-    named = settings.networks or settings.minutes or size_of(settings.search, fitted.space) is not None
+    named = settings.networks or settings.minutes or size_of(settings.strategy, fitted.space) is not None
     return 0 if named or fitted.dataset.signals is not None else max(0, NETWORKS - tried)
 
 

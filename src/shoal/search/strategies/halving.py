@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from shoal.search.strategy import Outcome, Proposal, Search
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.rungs import SHARE
+from shoal.training.rungs import SHARE, rungs_to_finalists
 
 RUNGS = 3
-"""At most; each after three times the epochs of the one before."""
+"""At most, as many as bring the candidates down to the last 8; each after three times the epochs of the one before."""
 TOGETHER = 256
 """Candidates that are compared at most, since the states of all of them are kept; more come round by round."""
 
@@ -29,10 +29,10 @@ def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
         >>> space = Space({"learning_rate": LogUniform(1e-4, 0.1), "epochs": Fixed(200), "patience": Fixed(33)})
         >>> proposed = propose(Search(space, count=40), ())
         >>> len(proposed), proposed[0].rungs
-        (40, (4, 11, 33))
+        (40, (11, 33))
     """
     drawn = search.drawn(len(outcomes), len(outcomes) + TOGETHER)
-    rungs = rungs_of(drawn, RUNGS)
+    rungs = rungs_of(drawn, min(RUNGS, rungs_to_finalists(len(drawn))))
     return [Proposal(candidate, rungs) for candidate in drawn]
 
 
