@@ -77,6 +77,15 @@ def test_zoom_is_that_of_scipy(draw: float, factor: float) -> None:
     np.testing.assert_allclose(zoomed, affine(IMAGES, np.eye(2) / factor), atol=1e-9)
 
 
+def test_series_move_and_stretch_as_interpolated_in_time() -> None:
+    series, steps = IMAGES[:, 0], np.arange(12.0)
+    moved = augmented(np, series, {"shift": 2.5, "zoom": 0.2}, fixed(0.5, 1.0, 0, 0, 1.0))
+    old = (steps - 5.5) / 1.2 - 2.5 + 5.5
+    for one, other in zip(series, moved, strict=True):
+        for channel in range(2):
+            np.testing.assert_allclose(other[:, channel], np.interp(old, steps, one[:, channel]), atol=1e-12)
+
+
 def test_all_at_once_are_one_map_after_the_other() -> None:
     numbers = {"shift": 3.0, "flip": 1.0, "rotation": 40.0, "zoom": 0.3}
     draws = np.array([[0.8, 0.1, 0.2, 0.9, 0.3]])

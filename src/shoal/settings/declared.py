@@ -29,6 +29,7 @@ from shoal.settings.values import (
     as_functions,
     as_metrics,
     as_network,
+    as_path,
     checked_goal,
     network_text,
 )
@@ -64,7 +65,9 @@ class FitSettings(BaseModel):
     time: str | None = Field(None, description="column that orders rows: the past trains, the future tests")
     id: str | None = Field(None, description="column that names a row and is never a feature")
     ignore: Columns = Field(None, description="columns to leave out")
-    roles: str | None = Field(None, description="TOML file with the roles of columns")
+    roles: Annotated[str | None, BeforeValidator(as_path)] = Field(
+        None, description="TOML file with the roles of columns"
+    )
     task: Literal["classification", "multilabel", "regression"] | None = Field(
         None, description="classification, multilabel or regression; found by default"
     )
@@ -109,7 +112,9 @@ class FitSettings(BaseModel):
     )
 
     # the split and the preparation
-    test: str | None = Field(None, description="file with the test rows; by default they are split off")
+    test: Annotated[str | None, BeforeValidator(as_path)] = Field(
+        None, description="file with the test rows; by default they are split off"
+    )
     validation_size: float = Field(
         0.16, gt=0.0, lt=1.0, description="share of the rows for validation; with cv folds take its place"
     )
@@ -166,10 +171,10 @@ class FitSettings(BaseModel):
         description="how candidates are tried, see docs/howto/searching.md; by default random, and halving for images "
         "where nothing is named",
     )
-    base: str | None = Field(
+    base: Annotated[str | None, BeforeValidator(as_path)] = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"
     )
-    from_run: str | None = Field(
+    from_run: Annotated[str | None, BeforeValidator(as_path)] = Field(
         None, description="earlier run on the same columns, whose best candidates, 8 at most, are tried first"
     )
     cv: Annotated[int, Field(ge=2)] | Literal["none"] | None = Field(
@@ -261,7 +266,9 @@ class FitSettings(BaseModel):
     checkpoint_every: float = Field(
         10.0, gt=0.0, description="seconds of training between two checkpoints; the first comes after one second"
     )
-    out: str | None = Field(None, description="folder of the run; by default runs/<name>-<number>")
+    out: Annotated[str | None, BeforeValidator(as_path)] = Field(
+        None, description="folder of the run; by default runs/<name>-<number>"
+    )
     force: bool = Field(False, description="replace a run folder that exists")
     page: bool = Field(True, description="write the page and its figures")
     track: Literal["tensorboard", "mlflow"] | None = Field(

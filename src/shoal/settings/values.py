@@ -33,6 +33,11 @@ def as_names(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def as_path(value: Any) -> Any:
+    """Accept a path as its text or as `pathlib` has it."""
+    return str(value) if isinstance(value, Path) else value
+
+
 def as_metrics(value: Any) -> Any:
     """Accept one metric or several."""
     value = as_names(value)

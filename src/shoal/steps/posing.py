@@ -217,14 +217,19 @@ def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:
     """Check that what is to be augmented can be.
 
     Raises:
-        SettingError: images are to be moved or turned, but there are none.
+        SettingError: images are to be moved or turned, but there are none, or series whose steps would be others.
     """
     kind = kind_of(dataset)
-    able: set[str] = {"images": set(AUGMENTATIONS), "series": {"noise"}}.get(kind, set())
+    able: set[str] = {"images": set(AUGMENTATIONS), "series": {"shift", "zoom", "noise"}}.get(kind, set())
     able = {"noise"} if dataset.task is Task.RECONSTRUCTION else able
     given = [name for name in AUGMENTATIONS if getattr(settings, name) and name not in able]
     if given:
         raise SettingError(f"{given[0]}: only images can be augmented so, but the data are {kind}; leave it out")
+    moved = [name for name in ("shift", "zoom") if kind == "series" and getattr(settings, name)]
+    if moved and dataset.signals is not None and dataset.signals.lengths is not None:
+        raise SettingError(f"{moved[0]}: series of unequal lengths cannot be moved in time; cut them to one length")
+    if moved and (dataset.step_targets is not None or dataset.cut is not None):
+        raise SettingError(f"{moved[0]}: the target belongs to steps, which cannot be moved in time; leave it out")
 
 
 def check_replicas(dataset: Dataset, settings: FitSettings) -> None:

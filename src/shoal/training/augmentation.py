@@ -1,4 +1,4 @@
-"""Images moved, mirrored, turned, scaled and made noisy while training, by numbers of each member.
+"""Images moved, mirrored, turned, scaled and made noisy while training, series moved and stretched, as members say.
 
 A network that has seen an image in many places and attitudes does not learn where it was by chance. Each row of each
 batch has its own draw. The four geometric changes are one map from the pixels of the new image to places in the old
@@ -16,10 +16,10 @@ from shoal.networks import Context, Layer
 from shoal.networks.layers import Parameters
 
 AUGMENTATIONS: dict[str, str] = {
-    "shift": "pixels by which an image is moved at most, up, down, left and right",
+    "shift": "pixels by which an image is moved at most, up, down, left and right; steps of a series, back and forth",
     "flip": "share of the images that may be mirrored, left for right; each is with probability 1/2",
     "rotation": "degrees by which an image is turned at most, either way",
-    "zoom": "share by which an image is enlarged or reduced at most, at least 0 and below 1",
+    "zoom": "share by which an image, or a series in time, is enlarged or reduced at most, at least 0 and below 1",
     "noise": "standard deviation of noise in every pixel, in units of the scaled pixels",
 }
 """The numbers of a member that `augmented` knows, with what each means; 0 changes nothing."""
@@ -28,11 +28,11 @@ Random = Callable[[tuple[int, ...]], Any]
 
 
 def augmented(xp: Any, x: Any, numbers: Mapping[str, Any], random: Random) -> Any:
-    """Return images as one member sees them in one batch.
+    """Return images or series as one member sees them in one batch.
 
     Args:
         xp: array namespace.
-        x: scaled images `(rows, height, width, channels)`.
+        x: scaled images `(rows, height, width, channels)`, or series `(rows, time, channels)`: images of one line.
         numbers: some of `AUGMENTATIONS`; those that are left out, or are plain zeros, cost nothing.
         random: returns uniform numbers in [0, 1) of a shape; called once for all geometric changes and once for noise,
             so that the draws for one do not depend on the strength of another.
@@ -49,8 +49,9 @@ def augmented(xp: Any, x: Any, numbers: Mapping[str, Any], random: Random) -> An
     given = {name: value for name, value in numbers.items() if name in AUGMENTATIONS and not _is_zero(value)}
     geometric = given.keys() - {"noise"}
     if geometric:
-        rows, columns = places(xp, x.shape, given, random((x.shape[0], 5)))
-        x = interpolated(xp, x, rows, columns)
+        images = x if x.ndim == 4 else x[:, None]
+        rows, columns = places(xp, images.shape, given, random((x.shape[0], 5)))
+        x = interpolated(xp, images, rows, columns).reshape(x.shape)
     if "noise" in given:
         x = x + given["noise"] * _normal(xp, x.shape, random)
     return x

@@ -12,7 +12,7 @@ import numpy as np
 from shoal.networks import Layer, Network, Shape, get_activation
 from shoal.networks.minirocket import beginning_of, rest_of
 from shoal.streams import Stream, Streams
-from shoal.training.augmentation import Augmentation
+from shoal.training.augmentation import AUGMENTATIONS, Augmentation
 from shoal.training.building import build_network
 from shoal.training.encodings import PLAIN
 from shoal.training.frozen import fitted_beginning
@@ -91,7 +91,8 @@ def trained_network(problem: Problem, member: Member) -> Network:
 
 def shares_beginning(problem: Problem, member: Member) -> bool:
     """Return whether a member begins with frozen layers that may be done once, before training."""
-    if problem.network is not None or problem.whole is not None or member.hyperparameters.noise:
+    augmented = any(getattr(member.hyperparameters, name) for name in AUGMENTATIONS)
+    if problem.network is not None or problem.whole is not None or augmented:
         return False
     return beginning_of(member_network(problem, member)) > 0
 

@@ -116,6 +116,17 @@ def test_curves_are_those_of_xla(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("text", ["conv1d:5:3:1:same maxpooling1d:2", "lstm:4", "minirocket:90:1x2"])
+def test_series_moved_and_stretched_while_training_are_those_of_xla(text: str) -> None:
+    problem = drawn(SERIES)
+    changes = ({"shift": 2.5}, {"zoom": 0.3}, {"shift": 1.0, "zoom": 0.2, "noise": 0.1}, {})
+    members = [Member(i, several(text, **change)[i].hyperparameters) for i, change in enumerate(changes)]
+    expected = train(problem, members, XlaEngine()).members
+    for kernel in kernels():
+        assert_close(by_native(problem, members, kernel), expected)
+
+
+@pytest.mark.slow
 def test_pixels_changed_while_training_are_those_of_xla() -> None:
     pixels = replace(drawn((7, 6, 2), pixels=True), stem=(Normalization((120.0, 90.0), (1600.0, 2500.0)),))
     changes = ({"shift": 1.5}, {"flip": 1.0, "zoom": 0.3}, {"rotation": 40.0}, {"shift": 1.0, "rotation": 9.0}, {})
