@@ -19,6 +19,7 @@ from shoal.data.readers.packages import check_package
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, counted, listing
+from shoal.resources import available_cores
 
 ROWS_AT_ONCE = 32_768
 """Rows that are decoded at a time."""
@@ -125,6 +126,7 @@ class ParquetPieces(PiecewiseFile):
         import pyarrow.parquet as pq
 
         pa.set_memory_pool(pa.system_memory_pool())  # which gives back what is freed
+        pa.set_cpu_count(available_cores())
         try:
             return pq.ParquetFile(self.path, memory_map=False, pre_buffer=False, buffer_size=1 << 18)
         except (OSError, ValueError) as error:
@@ -140,7 +142,7 @@ class ParquetPieces(PiecewiseFile):
 
     def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         """Give the rows of a row group."""
-        for batch in self._file.iter_batches(ROWS_AT_ONCE, row_groups=[part], columns=columns, use_threads=False):
+        for batch in self._file.iter_batches(ROWS_AT_ONCE, row_groups=[part], columns=columns):
             yield _from_arrow(batch)
 
     def _first_table(self) -> pl.DataFrame:

@@ -53,6 +53,8 @@ class StreamedEngine:
         epochs = sum(max(member.hyperparameters.epochs for member in part.members) for part in parts)
         if self.kept is not None and epochs > self.rows.per_pass:
             self.rows = replace(self.rows, read=self.kept)
+        self._stop_reading()
+        self._reader = PartReader(self.rows, 0)  # while programs compile
         return parts
 
     def advance(self, block: Any, state: StreamedState, most: int | None = None) -> tuple[StreamedState, Chunk]:
