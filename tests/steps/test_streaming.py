@@ -21,6 +21,7 @@ from shoal.errors import DataError, RunError, SettingError
 from shoal.settings import check_settings
 from shoal.steps import streaming
 from shoal.steps.posing import Posed
+from shoal.steps.proposing import pose_search
 from shoal.steps.reading import read
 from shoal.training import kept_rows, trainer
 from shoal.training.engine_choice import choose_engine
@@ -29,6 +30,7 @@ from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.kept_rows import KeptRows
 from shoal.training.member import Member
 from shoal.training.planner import find_budget
+from shoal.training.problem import Problem
 from shoal.training.progress import Silent
 from shoal.training.trainer import Stopped, train
 
@@ -121,6 +123,51 @@ def test_a_member_is_the_same_alone_and_in_a_block(file: Path, engine: str) -> N
 
 
 @pytest.mark.usefixtures("no_room")
+@pytest.mark.parametrize("engine", ["native", "xla"])
+def test_an_encoding_reads_each_part(file: Path, engine: str) -> None:
+    """As if the rows had been encoded before they were read, and each network has the encoding of the sample."""
+    problem = posed_of(file, feature_encoding="piecewise").problem
+    stream = problem.stream
+    assert stream is not None
+
+    def encoded(order: np.ndarray) -> Any:
+        return (part._replace(x=problem.encoded("piecewise", part.x)) for part in stream.read(order))
+
+    before = replace(problem.behind("piecewise"), stream=replace(stream, read=encoded))
+    chosen = Hyperparameters(hidden=(8,), epochs=5, patience=9, learning_rate=0.01, feature_encoding="piecewise")
+
+    def trained(given: Problem) -> Any:
+        assert given.stream is not None
+        members = [Member(0, chosen)]
+        made = StreamedEngine(choose_engine(given, members, engine, find_budget()).make(), given.stream)
+        try:
+            return train(given, members, made).members[0]
+        finally:
+            made.close()
+
+    one, other = trained(problem), trained(before)
+    assert one.network.layers[0] == problem.encodings.layers("piecewise")[0]
+    assert one.parameters[0] == {}
+    assert before.inputs > 3 * problem.inputs
+    for layer, same in zip(one.parameters[1:], other.parameters, strict=True):
+        assert all(np.array_equal(layer[name], same[name]) for name in layer)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_encodings_are_offered_where_memory_has_room(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in memory; with less they are left out, unless they are asked for, and parts are smaller then."""
+    offered = posed_of(file, memory="2GB")
+    assert "feature_encoding" in pose_search(offered).space.varied
+    monkeypatch.setattr(streaming, "ENCODED", 200_000)
+    without = posed_of(file, memory="2GB")
+    assert "feature_encoding" not in pose_search(without).space.varied
+    assert len(without.problem.x) == len(offered.problem.x)
+    asked = posed_of(file, memory="2GB", feature_encoding="piecewise; quantile")
+    assert asked.problem.number_columns == offered.problem.number_columns
+    assert len(asked.problem.x) < len(offered.problem.x)
+
+
+@pytest.mark.usefixtures("no_room")
 def test_training_goes_on_from_a_checkpoint_on_the_same_parts(file: Path) -> None:
     """Interrupted after any chunk."""
     problem = posed_of(file).problem
@@ -184,8 +231,6 @@ def test_what_needs_all_rows_is_refused(file: Path) -> None:
     for given in ({"time": "a"}, {"cv": 5}, {"replicas": 3}, {"workers": 2}):
         with pytest.raises(SettingError, match=f"{next(iter(given))}: not for a table whose rows do not fit"):
             posed_of(file, **given)
-    with pytest.raises(SettingError, match="feature_encoding: there is nothing to encode in rows that are read"):
-        shoal.plan(str(file), target="y", feature_encoding="piecewise")
     with pytest.raises(SettingError, match="passes and epochs"):
         shoal.plan(str(file), target="y", passes=2, epochs=3)
     with pytest.raises(DataError, match="no column 'nowhere'"):

@@ -32,6 +32,7 @@ from shoal.resources import keep_small, memory_text, parse_memory, resident
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.steps.weighting import TeachingWeights
+from shoal.training.encodings import PLAIN
 from shoal.training.parts import Part, RowsInParts
 from shoal.training.problem import Problem, encode_target
 
@@ -43,6 +44,8 @@ what was measured (401 MB with parts of 20 MB; 140 MB for loading jax and one sm
 TO_COME = 250_000_000  # of these, once files are opened: of training, baselines and figures; an estimate with margin
 MOST_COMPRESSED = 50.0  # a file below this part of the memory is not looked at
 BYTES_OF_A_VALUE = 130  # for each column of a row of a part: sample, buffer, parts and what is between, measured
+ENCODED, ENCODED_XLA = 160, 470
+"""How many more, where networks read their numbers piecewise, by the native and the XLA engine: an estimate."""
 VALIDATION_ROWS = 16_384
 """That are drawn at most: networks are validated after each part, which must not take longer than to train on it."""
 MOST_ROWS, FEWEST_ROWS = 131_072, 2_048  # of a part
@@ -134,7 +137,7 @@ def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dic
     dealing = Dealing(sizes, settings.seed, named.group or named.id)
     if dealing.column is not None and dealing.column not in pieces.types:
         raise DataError(f"there is no column {dealing.column!r} in {pieces.files[0].path}")
-    rows = rows_of_a_part(pieces, settings.memory, settings.engine)
+    rows = rows_of_a_part(pieces, settings)
     whole = tuple(name for name in options["target"] or () if pieces.types.get(name) == pl.Int64())
     drawn = draw(pieces, dealing, (rows, min(rows // 2, VALIDATION_ROWS), rows // 2), whole)
     raw = Raw(name_of(Path(str(data))) if isinstance(data, (str, Path)) else "data", str(data), drawn.table, Roles())
@@ -168,7 +171,7 @@ def check_streamable(settings: FitSettings) -> None:
         )
 
 
-def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> int:
+def rows_of_a_part(pieces: Pieces, settings: FitSettings) -> int:
     """Return how many rows a part has: they take half of the memory that libraries leave, the rest is margin.
 
     What this process holds by now moves with each run, so that it only says whether the bound can hold at all.
@@ -176,10 +179,11 @@ def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> 
     Raises:
         SettingError: too few would fit.
     """
-    more = XLA if engine == "xla" else 0
-    each, most = BYTES_OF_A_VALUE * max(1, pieces.row_bytes // 8), room(memory)
+    more = XLA if settings.engine == "xla" else 0
+    encoded = bytes_encoded(settings.engine) if _asks_for_encoding(settings) else 0
+    each, most = (BYTES_OF_A_VALUE + encoded) * _values(pieces), room(settings.memory)
     rows = min(MOST_ROWS, (most - LIBRARIES - more) // (2 * each))
-    fixed = LIBRARIES + more if memory is None else resident() + TO_COME + more
+    fixed = LIBRARIES + more if settings.memory is None else resident() + TO_COME + more
     if rows < FEWEST_ROWS or fixed + rows * each > most:
         enough = min(2 * fixed - LIBRARIES - more, fixed + MOST_ROWS * each)  # what is left for them is as much
         needed = max(LIBRARIES + more + 2 * FEWEST_ROWS * each, enough)
@@ -188,6 +192,29 @@ def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> 
             f"of {FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {needed // 1_000_000 + 1} MB or more"
         )
     return int(rows)
+
+
+def _values(pieces: Pieces) -> int:
+    return max(1, pieces.row_bytes // 8)
+
+
+def bytes_encoded(engine: str) -> int:
+    """Return how many more bytes a value of a part takes where networks may read it piecewise."""
+    return ENCODED_XLA if engine == "xla" else ENCODED
+
+
+def may_encode(dataset: Dataset, settings: FitSettings) -> bool:
+    """Return whether networks may choose an encoding: it is asked for, or parts fit into memory in any of them."""
+    stream = dataset.stream
+    if stream is None or _asks_for_encoding(settings):
+        return True
+    fixed = LIBRARIES + (XLA if settings.engine == "xla" else 0)
+    each = BYTES_OF_A_VALUE + bytes_encoded(settings.engine)
+    return fixed + 2 * stream.sampled[TRAIN] * each * _values(stream.pieces) <= stream.memory
+
+
+def _asks_for_encoding(settings: FitSettings) -> bool:
+    return settings.feature_encoding not in (None, PLAIN)
 
 
 def _check_roles(dataset: Dataset, dealing: Dealing) -> None:
@@ -344,5 +371,4 @@ def with_stream(
     passes = -(-round(dataset.stream.counts[TRAIN] * share) // rows)
     pieces, check = len(dataset.stream.pieces.all), dataset.stream.check_unchanged
     stream = RowsInParts(read, pieces, rows, max(1, passes), problem.seed, check)
-    # encoded numbers take many times the memory of plain ones, so that none are offered to the search
-    return replace(problem, stream=stream, number_columns=())
+    return replace(problem, stream=stream)
