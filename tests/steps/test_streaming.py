@@ -26,6 +26,7 @@ from shoal.steps.reading import read
 from shoal.training import kept_rows, trainer
 from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.streamed import StreamedEngine
+from shoal.training.forward import predict
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.kept_rows import KeptRows
 from shoal.training.member import Member
@@ -328,6 +329,38 @@ def test_rows_of_parts_are_those_of_the_sample(tmp_path: Path, which: str) -> No
         assert np.array_equal(every[x.tobytes()][0], y)
         assert np.allclose(every[x.tobytes()][1], w, rtol=1e-6)
     assert all((part.weights >= 0.0).all() for part in parts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["plain", "piecewise"])
+def test_seeds_score_alike_in_memory_and_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: Any
+) -> None:
+    """The same table, settings and seeds: losses on new rows differ by no more than those of seeds let expect."""
+    path, new = tmp_path / "rows.parquet", table(50_000, seed=1)
+    pq.write_table(table(200_000).to_arrow(), path, row_group_size=10_000)
+    losses = []
+    for parts in (False, True):
+        if parts:
+            monkeypatch.setattr(streaming, "_most_bytes", lambda _: 0.0)
+            monkeypatch.setattr(streaming, "MOST_ROWS", 20_000)
+        posed = posed_of(path, cv="none", memory="4GB", feature_encoding=encoding)
+        problem = posed.problem
+        passes = 1 if problem.stream is None else problem.stream.per_pass
+        assert passes == (7 if parts else 1)
+        chosen = Hyperparameters(
+            hidden=(16,), batch_size=256, epochs=8 * passes, patience=999, feature_encoding=encoding
+        )
+        members = [Member(number, chosen) for number in range(8)]
+        engine: Any = choose_engine(problem, members, "native", find_budget()).make()
+        engine = engine if problem.stream is None else StreamedEngine(engine, problem.stream)
+        x, y = posed.preparation.transform(new), posed.preparation.target_values(new)
+        logits = [
+            predict(m.network, m.parameters, x, logits=True)[:, 0] for m in train(problem, members, engine).members
+        ]
+        losses.append([np.logaddexp(0.0, np.where(y == 1, -each, each)).mean() for each in logits])
+    mean, error = np.mean(losses, axis=1), np.std(losses, axis=1, ddof=1) / np.sqrt(8)
+    assert abs(mean[1] - mean[0]) < 2.0 * np.hypot(*error)
 
 
 @pytest.mark.slow
