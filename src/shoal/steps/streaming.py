@@ -38,9 +38,10 @@ from shoal.training.problem import Problem, encode_target
 
 COPIES = 5.0
 """Bytes of memory that a table takes while it is read, prepared and learned, for each byte of its rows; measured."""
-LIBRARIES, XLA = 440_000_000, 650_000_000
+LIBRARIES, XLA = 430_000_000, 650_000_000
 """Bytes of libraries and of what does not grow with the rows, and how many more the XLA engine takes. Measured as the
 most that fits of 16 networks took (VmHWM), less their parts: 414 MB, and 626 MB more with the programs of XLA."""
+OF_A_COLUMN = 1_000_000  # bytes while it is decoded, however many rows; 0.65 to 0.95 million measured with 400 columns
 TO_COME = 290_000_000  # of these, once files are opened: of training, baselines and figures; 260 million measured
 MOST_COMPRESSED = 50.0  # a file below this part of the memory is not looked at
 BYTES_OF_A_VALUE = (
@@ -182,8 +183,8 @@ def rows_of_a_part(pieces: Pieces, settings: FitSettings) -> int:
     Raises:
         SettingError: too few would fit.
     """
-    more = XLA if settings.engine == "xla" else 0
-    encoded = bytes_encoded(settings.engine) if _asks_for_encoding(settings) else 0
+    more = _besides_libraries(pieces, settings)
+    encoded = _bytes_encoded(settings.engine) if _asks_for_encoding(settings) else 0
     each, most = (BYTES_OF_A_VALUE + encoded) * _values(pieces), room(settings.memory)
     rows = min(MOST_ROWS, (most - LIBRARIES - more) // (2 * each))
     fixed = LIBRARIES + more if settings.memory is None else resident() + TO_COME + more
@@ -201,7 +202,11 @@ def _values(pieces: Pieces) -> int:
     return max(1, pieces.row_bytes // 8)
 
 
-def bytes_encoded(engine: str) -> int:
+def _besides_libraries(pieces: Pieces, settings: FitSettings) -> int:
+    return OF_A_COLUMN * len(pieces.types) + (XLA if settings.engine == "xla" else 0)
+
+
+def _bytes_encoded(engine: str) -> int:
     """Return how many more bytes a value of a part takes where networks may read it piecewise."""
     return ENCODED_XLA if engine == "xla" else ENCODED
 
@@ -211,8 +216,8 @@ def may_encode(dataset: Dataset, settings: FitSettings) -> bool:
     stream = dataset.stream
     if stream is None or _asks_for_encoding(settings):
         return True
-    fixed = LIBRARIES + (XLA if settings.engine == "xla" else 0)
-    each = BYTES_OF_A_VALUE + bytes_encoded(settings.engine)
+    fixed = LIBRARIES + _besides_libraries(stream.pieces, settings)
+    each = BYTES_OF_A_VALUE + _bytes_encoded(settings.engine)
     return fixed + 2 * stream.sampled[TRAIN] * each * _values(stream.pieces) <= stream.memory
 
 
