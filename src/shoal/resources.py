@@ -181,7 +181,7 @@ def keep_small() -> None:
         library.malloc_trim(0)
 
 
-_GIVING_BACK = {-8: 1, -3: 1 << 18, -1: 1 << 17}
+_GIVING_BACK = {-8: 1, -3: 1 << 20, -1: 1 << 17}
 """M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of mallopt: one heap for all threads, arrays by themselves."""
 
 

@@ -78,9 +78,12 @@ def hashed(words: np.ndarray, *path: int) -> np.ndarray:
     for step in path:
         key = ((key ^ step) * 0xD1B54A32D192ED03 + 0x9E3779B97F4A7C15) % 2**64
     z = words + np.uint64(key)
+    shifted = np.empty_like(z)  # arrays made anew at each step would cost more than the arithmetic
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)) * 2:
-        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray(z ^ (z >> np.uint64(31)))
+        z ^= np.right_shift(z, np.uint64(shift), out=shifted)
+        z *= np.uint64(factor)
+    z ^= np.right_shift(z, np.uint64(31), out=shifted)
+    return z
 
 
 class Stream:

@@ -21,14 +21,17 @@ from shoal.errors import DataError, RunError, SettingError
 from shoal.settings import check_settings
 from shoal.steps import streaming
 from shoal.steps.posing import Posed
+from shoal.steps.proposing import pose_search
 from shoal.steps.reading import read
 from shoal.training import kept_rows, trainer
 from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.streamed import StreamedEngine
+from shoal.training.forward import predict
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.kept_rows import KeptRows
 from shoal.training.member import Member
 from shoal.training.planner import find_budget
+from shoal.training.problem import Problem
 from shoal.training.progress import Silent
 from shoal.training.trainer import Stopped, train
 
@@ -121,6 +124,51 @@ def test_a_member_is_the_same_alone_and_in_a_block(file: Path, engine: str) -> N
 
 
 @pytest.mark.usefixtures("no_room")
+@pytest.mark.parametrize("engine", ["native", "xla"])
+def test_an_encoding_reads_each_part(file: Path, engine: str) -> None:
+    """As if the rows had been encoded before they were read, and each network has the encoding of the sample."""
+    problem = posed_of(file, feature_encoding="piecewise").problem
+    stream = problem.stream
+    assert stream is not None
+
+    def encoded(order: np.ndarray) -> Any:
+        return (part._replace(x=problem.encoded("piecewise", part.x)) for part in stream.read(order))
+
+    before = replace(problem.behind("piecewise"), stream=replace(stream, read=encoded))
+    chosen = Hyperparameters(hidden=(8,), epochs=5, patience=9, learning_rate=0.01, feature_encoding="piecewise")
+
+    def trained(given: Problem) -> Any:
+        assert given.stream is not None
+        members = [Member(0, chosen)]
+        made = StreamedEngine(choose_engine(given, members, engine, find_budget()).make(), given.stream)
+        try:
+            return train(given, members, made).members[0]
+        finally:
+            made.close()
+
+    one, other = trained(problem), trained(before)
+    assert one.network.layers[0] == problem.encodings.layers("piecewise")[0]
+    assert one.parameters[0] == {}
+    assert before.inputs > 3 * problem.inputs
+    for layer, same in zip(one.parameters[1:], other.parameters, strict=True):
+        assert all(np.array_equal(layer[name], same[name]) for name in layer)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_encodings_are_offered_where_memory_has_room(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in memory; with less they are left out, unless they are asked for, and parts are smaller then."""
+    offered = posed_of(file, memory="2GB")
+    assert "feature_encoding" in pose_search(offered).space.varied
+    monkeypatch.setattr(streaming, "ENCODED", 200_000)
+    without = posed_of(file, memory="2GB")
+    assert "feature_encoding" not in pose_search(without).space.varied
+    assert len(without.problem.x) == len(offered.problem.x)
+    asked = posed_of(file, memory="2GB", feature_encoding="piecewise; quantile")
+    assert asked.problem.number_columns == offered.problem.number_columns
+    assert len(asked.problem.x) < len(offered.problem.x)
+
+
+@pytest.mark.usefixtures("no_room")
 def test_training_goes_on_from_a_checkpoint_on_the_same_parts(file: Path) -> None:
     """Interrupted after any chunk."""
     problem = posed_of(file).problem
@@ -184,8 +232,6 @@ def test_what_needs_all_rows_is_refused(file: Path) -> None:
     for given in ({"time": "a"}, {"cv": 5}, {"replicas": 3}, {"workers": 2}):
         with pytest.raises(SettingError, match=f"{next(iter(given))}: not for a table whose rows do not fit"):
             posed_of(file, **given)
-    with pytest.raises(SettingError, match="feature_encoding: there is nothing to encode in rows that are read"):
-        shoal.plan(str(file), target="y", feature_encoding="piecewise")
     with pytest.raises(SettingError, match="passes and epochs"):
         shoal.plan(str(file), target="y", passes=2, epochs=3)
     with pytest.raises(DataError, match="no column 'nowhere'"):
@@ -283,6 +329,38 @@ def test_rows_of_parts_are_those_of_the_sample(tmp_path: Path, which: str) -> No
         assert np.array_equal(every[x.tobytes()][0], y)
         assert np.allclose(every[x.tobytes()][1], w, rtol=1e-6)
     assert all((part.weights >= 0.0).all() for part in parts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["plain", "piecewise"])
+def test_seeds_score_alike_in_memory_and_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: Any
+) -> None:
+    """The same table, settings and seeds: losses on new rows differ by no more than those of seeds let expect."""
+    path, new = tmp_path / "rows.parquet", table(50_000, seed=1)
+    pq.write_table(table(200_000).to_arrow(), path, row_group_size=10_000)
+    losses = []
+    for parts in (False, True):
+        if parts:
+            monkeypatch.setattr(streaming, "_most_bytes", lambda _: 0.0)
+            monkeypatch.setattr(streaming, "MOST_ROWS", 20_000)
+        posed = posed_of(path, cv="none", memory="4GB", feature_encoding=encoding)
+        problem = posed.problem
+        passes = 1 if problem.stream is None else problem.stream.per_pass
+        assert passes == (7 if parts else 1)
+        chosen = Hyperparameters(
+            hidden=(16,), batch_size=256, epochs=8 * passes, patience=999, feature_encoding=encoding
+        )
+        members = [Member(number, chosen) for number in range(8)]
+        engine: Any = choose_engine(problem, members, "native", find_budget()).make()
+        engine = engine if problem.stream is None else StreamedEngine(engine, problem.stream)
+        x, y = posed.preparation.transform(new), posed.preparation.target_values(new)
+        logits = [
+            predict(m.network, m.parameters, x, logits=True)[:, 0] for m in train(problem, members, engine).members
+        ]
+        losses.append([np.logaddexp(0.0, np.where(y == 1, -each, each)).mean() for each in logits])
+    mean, error = np.mean(losses, axis=1), np.std(losses, axis=1, ddof=1) / np.sqrt(8)
+    assert abs(mean[1] - mean[0]) < 2.0 * np.hypot(*error)
 
 
 @pytest.mark.slow

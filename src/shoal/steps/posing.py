@@ -21,7 +21,7 @@ from shoal.settings import FitSettings
 from shoal.statistics.metric_choice import chosen_metrics
 from shoal.statistics.metrics import Metric
 from shoal.steps.reading import kind_of
-from shoal.steps.streaming import with_exact_scales, with_stream
+from shoal.steps.streaming import may_encode, with_exact_scales, with_stream
 from shoal.steps.weighting import mean_weights, teaching_weights, weighed_by_class, weights_of_classes
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
@@ -179,13 +179,14 @@ def pose(
         folds=deal_folds(dataset, split, settings),
         validation_folds=None if split.rolling is None else split.rolling.judged,
     )
+    encodable = not reconstruct and settings.network is None and may_encode(dataset, settings)
     problem = replace(
         problem,
         penalties=tuple(user_penalty(function) for function in settings.penalties),
         stem=stem_of(preparation),
         reconstruct=reconstruct and preparation.signals is not None,
         known_errors=known_errors,
-        number_columns=() if reconstruct or settings.network is not None else preparation.number_columns,
+        number_columns=preparation.number_columns if encodable else (),
     )
     return problem if settings.network is None else with_network(problem, settings.network)
 

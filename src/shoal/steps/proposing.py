@@ -63,7 +63,7 @@ def pose_search(posed: Posed) -> Search:
     rows, shape = split.rows_of_a_network, problem.input_shape
     space = choose_space(rows, dataset.task, settings, shape, problem.per_step)
     if not problem.number_columns:
-        _check_no_encoding(settings, "rows that are read in parts" if dataset.stream else kind_of(dataset))
+        _check_no_encoding(settings, kind_of(dataset))
         space = space.without("feature_encoding")
     strategy, asked = get_strategy(settings.strategy), settings.networks
     size = size_of(settings.strategy, space)

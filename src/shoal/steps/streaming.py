@@ -32,17 +32,24 @@ from shoal.resources import keep_small, memory_text, parse_memory, resident
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.steps.weighting import TeachingWeights
+from shoal.training.encodings import PLAIN
 from shoal.training.parts import Part, RowsInParts
 from shoal.training.problem import Problem, encode_target
 
 COPIES = 5.0
 """Bytes of memory that a table takes while it is read, prepared and learned, for each byte of its rows; measured."""
-LIBRARIES, XLA = 440_000_000, 200_000_000
-"""Bytes of libraries and of what does not grow with the rows, and how many more the XLA engine takes: estimates above
-what was measured (401 MB with parts of 20 MB; 140 MB for loading jax and one small program)."""
-TO_COME = 250_000_000  # of these, once files are opened: of training, baselines and figures; an estimate with margin
+LIBRARIES, XLA = 430_000_000, 650_000_000
+"""Bytes of libraries and of what does not grow with the rows, and how many more the XLA engine takes. Measured as the
+most that fits of 16 networks took (VmHWM), less their parts: 414 MB, and 626 MB more with the programs of XLA."""
+OF_A_COLUMN = 1_000_000  # bytes while it is decoded, however many rows; 0.65 to 0.95 million measured with 400 columns
+TO_COME = 290_000_000  # of these, once files are opened: of training, baselines and figures; 260 million measured
 MOST_COMPRESSED = 50.0  # a file below this part of the memory is not looked at
-BYTES_OF_A_VALUE = 130  # for each column of a row of a part: sample, buffer, parts and what is between, measured
+BYTES_OF_A_VALUE = (
+    130  # for each column of a row of a part: sample, buffer and parts; 86 measured with parts of 131,072
+)
+ENCODED, ENCODED_XLA = 160, 600
+"""How many more, where networks read their numbers piecewise, by the native and the XLA engine; 133 and 466 measured
+with parts of 131,072 rows."""
 VALIDATION_ROWS = 16_384
 """That are drawn at most: networks are validated after each part, which must not take longer than to train on it."""
 MOST_ROWS, FEWEST_ROWS = 131_072, 2_048  # of a part
@@ -134,7 +141,7 @@ def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dic
     dealing = Dealing(sizes, settings.seed, named.group or named.id)
     if dealing.column is not None and dealing.column not in pieces.types:
         raise DataError(f"there is no column {dealing.column!r} in {pieces.files[0].path}")
-    rows = rows_of_a_part(pieces, settings.memory, settings.engine)
+    rows = rows_of_a_part(pieces, settings)
     whole = tuple(name for name in options["target"] or () if pieces.types.get(name) == pl.Int64())
     drawn = draw(pieces, dealing, (rows, min(rows // 2, VALIDATION_ROWS), rows // 2), whole)
     raw = Raw(name_of(Path(str(data))) if isinstance(data, (str, Path)) else "data", str(data), drawn.table, Roles())
@@ -168,7 +175,7 @@ def check_streamable(settings: FitSettings) -> None:
         )
 
 
-def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> int:
+def rows_of_a_part(pieces: Pieces, settings: FitSettings) -> int:
     """Return how many rows a part has: they take half of the memory that libraries leave, the rest is margin.
 
     What this process holds by now moves with each run, so that it only says whether the bound can hold at all.
@@ -176,10 +183,11 @@ def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> 
     Raises:
         SettingError: too few would fit.
     """
-    more = XLA if engine == "xla" else 0
-    each, most = BYTES_OF_A_VALUE * max(1, pieces.row_bytes // 8), room(memory)
+    more = _besides_libraries(pieces, settings)
+    encoded = _bytes_encoded(settings.engine) if _asks_for_encoding(settings) else 0
+    each, most = (BYTES_OF_A_VALUE + encoded) * _values(pieces), room(settings.memory)
     rows = min(MOST_ROWS, (most - LIBRARIES - more) // (2 * each))
-    fixed = LIBRARIES + more if memory is None else resident() + TO_COME + more
+    fixed = LIBRARIES + more if settings.memory is None else resident() + TO_COME + more
     if rows < FEWEST_ROWS or fixed + rows * each > most:
         enough = min(2 * fixed - LIBRARIES - more, fixed + MOST_ROWS * each)  # what is left for them is as much
         needed = max(LIBRARIES + more + 2 * FEWEST_ROWS * each, enough)
@@ -188,6 +196,33 @@ def rows_of_a_part(pieces: Pieces, memory: str | None, engine: str = "auto") -> 
             f"of {FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {needed // 1_000_000 + 1} MB or more"
         )
     return int(rows)
+
+
+def _values(pieces: Pieces) -> int:
+    return max(1, pieces.row_bytes // 8)
+
+
+def _besides_libraries(pieces: Pieces, settings: FitSettings) -> int:
+    return OF_A_COLUMN * len(pieces.types) + (XLA if settings.engine == "xla" else 0)
+
+
+def _bytes_encoded(engine: str) -> int:
+    """Return how many more bytes a value of a part takes where networks may read it piecewise."""
+    return ENCODED_XLA if engine == "xla" else ENCODED
+
+
+def may_encode(dataset: Dataset, settings: FitSettings) -> bool:
+    """Return whether networks may choose an encoding: it is asked for, or parts fit into memory in any of them."""
+    stream = dataset.stream
+    if stream is None or _asks_for_encoding(settings):
+        return True
+    fixed = LIBRARIES + _besides_libraries(stream.pieces, settings)
+    each = BYTES_OF_A_VALUE + _bytes_encoded(settings.engine)
+    return fixed + 2 * stream.sampled[TRAIN] * each * _values(stream.pieces) <= stream.memory
+
+
+def _asks_for_encoding(settings: FitSettings) -> bool:
+    return settings.feature_encoding not in (None, PLAIN)
 
 
 def _check_roles(dataset: Dataset, dealing: Dealing) -> None:
@@ -344,5 +379,4 @@ def with_stream(
     passes = -(-round(dataset.stream.counts[TRAIN] * share) // rows)
     pieces, check = len(dataset.stream.pieces.all), dataset.stream.check_unchanged
     stream = RowsInParts(read, pieces, rows, max(1, passes), problem.seed, check)
-    # encoded numbers take many times the memory of plain ones, so that none are offered to the search
-    return replace(problem, stream=stream, number_columns=())
+    return replace(problem, stream=stream)

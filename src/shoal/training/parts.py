@@ -106,10 +106,10 @@ class _Pool:
         chosen = np.zeros(self.held, bool)
         chosen[:among] = draws <= last
         places, left = np.flatnonzero(chosen), self.held - self.size
-        part = Part(*(array[places] for array in self._arrays))
+        part = Part(*(array.take(places, axis=0) for array in self._arrays))
         holes, movers = np.flatnonzero(chosen[:left]), left + np.flatnonzero(~chosen[left:])
         for array in self._arrays:
-            array[holes] = array[movers]
+            array[holes] = array.take(movers, axis=0)
         self.held = left
         return part
 

@@ -19,9 +19,10 @@ from shoal.data.readers.packages import check_package
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, counted, listing
+from shoal.resources import available_cores
 
-ROWS_AT_ONCE = 32_768
-"""Rows that are decoded at a time."""
+ROWS_AT_ONCE, VALUES_AT_ONCE = 32_768, 1 << 21
+"""Rows that are decoded at a time, fewer of many columns."""
 FOOTER = 1 << 16  # bytes at the end of a file that are part of its checksum
 
 
@@ -125,6 +126,7 @@ class ParquetPieces(PiecewiseFile):
         import pyarrow.parquet as pq
 
         pa.set_memory_pool(pa.system_memory_pool())  # which gives back what is freed
+        pa.set_cpu_count(available_cores())
         try:
             return pq.ParquetFile(self.path, memory_map=False, pre_buffer=False, buffer_size=1 << 18)
         except (OSError, ValueError) as error:
@@ -140,7 +142,7 @@ class ParquetPieces(PiecewiseFile):
 
     def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         """Give the rows of a row group."""
-        for batch in self._file.iter_batches(ROWS_AT_ONCE, row_groups=[part], columns=columns, use_threads=False):
+        for batch in self._file.iter_batches(_at_once(columns), row_groups=[part], columns=columns):
             yield _from_arrow(batch)
 
     def _first_table(self) -> pl.DataFrame:
@@ -175,9 +177,9 @@ class ArrowPieces(PiecewiseFile):
 
     def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         """Give the rows of a batch."""
-        batch = self._file.get_batch(part)
-        for at in range(0, batch.num_rows, ROWS_AT_ONCE):
-            rows = batch.slice(at, ROWS_AT_ONCE)
+        batch, step = self._file.get_batch(part), _at_once(columns)
+        for at in range(0, batch.num_rows, step):
+            rows = batch.slice(at, step)
             yield _from_arrow(rows if columns is None else rows.select(columns))
 
 
@@ -204,17 +206,21 @@ class Hdf5Pieces(PiecewiseFile):
 
     def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         """Give the rows of a stretch."""
-        first = part * self.rows_of_a_stretch
+        first, step = part * self.rows_of_a_stretch, _at_once(columns)
         with opened(self.path) as file:
             held = tables_in(file)[self._name]
-            for at in range(first, first + self.sizes[part], ROWS_AT_ONCE):
-                rows, made = slice(at, min(at + ROWS_AT_ONCE, first + self.sizes[part])), ColumnsOfArrays()
+            for at in range(first, first + self.sizes[part], step):
+                rows, made = slice(at, min(at + step, first + self.sizes[part])), ColumnsOfArrays()
                 for name, (dataset, within) in held.items():
                     if columns is not None and name not in columns:
                         continue
                     values = dataset[rows, within] if isinstance(within, int) else dataset[rows]
                     made.add(name, values[within] if isinstance(within, str) else values)
                 yield made.table()
+
+
+def _at_once(columns: Sequence[str] | None) -> int:
+    return min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(1, len(columns or ()))) or 1
 
 
 def _from_arrow(batch: Any) -> pl.DataFrame:

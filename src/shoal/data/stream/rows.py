@@ -35,7 +35,8 @@ class Moments:
             return
         mean, count = float(values.mean()), self.count + len(values)
         apart, values = mean - self.mean, values - mean
-        self.squares += float(values @ values) + apart**2 * self.count * len(values) / count
+        squares = float(np.square(values).sum())  # threads of a product would wait longer for each other than it takes
+        self.squares += squares + apart**2 * self.count * len(values) / count
         self.mean, self.count = self.mean + apart * len(values) / count, count
 
     @property

@@ -6,7 +6,7 @@ as it would alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,22 +43,26 @@ class StreamedEngine:
         self.engine, self.rows, self.kept, self.name = engine, rows, kept, engine.name
         self.programs = 0
         self._reader: PartReader | None = None
+        self._encoded: Callable[[str, np.ndarray], np.ndarray] = lambda _, x: x
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[Any]:
         """Return blocks whose members all find a place at once."""
         own = replace(problem, x=problem.x.copy(), y=problem.y.copy(), weights=problem.weights.copy())
+        self._encoded = problem.encoded
         blocks = self.engine.plan(own, members)
         self.programs = self.engine.programs
         parts = [part for block in blocks for part in seated_at_once(block)]
         epochs = sum(max(member.hyperparameters.epochs for member in part.members) for part in parts)
         if self.kept is not None and epochs > self.rows.per_pass:
             self.rows = replace(self.rows, read=self.kept)
+        self._stop_reading()
+        self._reader = PartReader(self.rows, 0)  # while programs compile
         return parts
 
     def advance(self, block: Any, state: StreamedState, most: int | None = None) -> tuple[StreamedState, Chunk]:
         """Train every running member for one epoch, on the next part."""
         del most
-        self.engine.exchange(block, self._part(state.part))
+        self.exchange(block, self._part(state.part))
         inner, chunk = self.engine.advance(block, state.inner, 1)
         return StreamedState(inner, state.part + 1), chunk
 
@@ -80,8 +84,9 @@ class StreamedEngine:
             self._reader = None
 
     def exchange(self, block: Any, part: Part) -> None:
-        """Replace the training rows of a block until the next part."""
-        self.engine.exchange(block, part)
+        """Replace the training rows of a block until the next part, in the encoding that all of its members read."""
+        encoding = block.members[0].hyperparameters.feature_encoding
+        self.engine.exchange(block, part._replace(x=self._encoded(encoding, part.x)))
 
     def prepare(self, block: Any) -> float:
         """Make the block's program ready."""

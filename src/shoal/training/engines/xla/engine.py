@@ -54,6 +54,7 @@ class XlaEngine:
         self.layouts = LAYOUTS if self.on_cpu else ("first",)
         self.programs = self.programs_compiled = 0
         self._rows: dict[tuple[Any, ...], SharedRows] = {}  # on the devices
+        self._exchanged: tuple[Program, SharedRows] | None = None  # the program with rows of its own, and those before
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[XlaBlock]:
         """Return one block for each group of members that share a program."""
@@ -187,10 +188,13 @@ class XlaEngine:
         return seated.after(state, status, epoch, (seated.turn + int(epochs)) % ORDERS), told
 
     def exchange(self, block: XlaBlock, part: Part) -> None:
-        """Replace the training rows of a block by as many others."""
-        rows = exchanged(block.problem, block.structure, part)
-        everywhere = NamedSharding(block.program.mesh, PartitionSpec())
-        block.program.rows = block.program.rows._replace(**jax.device_put(rows, everywhere))
+        """Replace the training rows of a block by as many others; those of the block before are given back."""
+        program, rows = block.program, exchanged(block.problem, block.structure, part)
+        if self._exchanged is None or self._exchanged[0] is not program:
+            if self._exchanged is not None:
+                self._exchanged[0].rows = self._exchanged[1]
+            self._exchanged = program, program.rows
+        program.rows = program.rows._replace(**jax.device_put(rows, NamedSharding(program.mesh, PartitionSpec())))
 
     def admits(self, block: XlaBlock, seated: XlaState) -> bool:  # noqa: ARG002
         """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""
