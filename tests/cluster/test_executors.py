@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -323,6 +325,25 @@ def test_no_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask, "CONNECT_SECONDS", 0.2)
     with pytest.raises(SettingError, match=r"no scheduler answers at 'tcp://127.0.0.1:1'.*start one with `dask"):
         dask.DaskExecutor("tcp://127.0.0.1:1")
+
+
+@pytest.mark.slow
+def test_a_dask_of_this_machine_ends_with_a_driver_that_is_killed_while_it_starts() -> None:
+    pytest.importorskip("distributed")
+    psutil = pytest.importorskip("psutil")
+    program = "from shoal.cluster.dask import DaskExecutor; DaskExecutor('local')"
+    driver = subprocess.Popen([sys.executable, "-c", program])
+    family: list[Any] = []
+    while len(family) < 2:  # the scheduler, and a nanny that has not begun
+        family = psutil.Process(driver.pid).children(recursive=True)
+        assert driver.poll() is None
+        time.sleep(0.01)
+    driver.kill()
+    driver.wait()
+    _, left = psutil.wait_procs(family, timeout=60.0)
+    for process in left:
+        process.kill()
+    assert not left
 
 
 def posted(tmp_path: Path, problem: Problem, members: list[Member]) -> tuple[SharedFolder, list[Lot]]:
