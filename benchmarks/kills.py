@@ -8,9 +8,9 @@ Each moment is a run of its own on processes of this machine, on a shared folder
 or on a local Dask cluster. SIGKILL ends one of its workers and then its driver, at two moments drawn evenly from the
 time of an undisturbed run; where the worker is not there yet, or no longer, only the driver is killed. Where workers
 alone are killed, time begins with the first of them. A run whose last kill came too late is made once more. Then it
-goes on as an array of jobs does: with `--resume` if it had begun, else anew. What is compared byte by byte with a run of
-one process: the model, the scored rows, the log, and the numbers in `metrics.json` but for the seconds. No process of a
-Dask whose driver is gone may be left. The script ends with 1 if anything differs.
+goes on as an array of jobs does: with `--resume` if it had begun, else anew. What is compared byte by byte with a run
+of one process: the model, the scored rows, the log, and the numbers in `metrics.json` but for the seconds. No process
+of a Dask whose driver is gone may be left. The script ends with 1 if anything differs.
 """
 
 from __future__ import annotations
