@@ -407,3 +407,16 @@ def test_killed_processes_are_replaced(
         killer.join()
         executor.close()
     assert not executor.folder.path.exists()
+
+
+def test_processes_that_cannot_train_say_why(
+    tmp_path: Path, problem: Problem, members: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho 'error: this processor is of another kind' >&2; exit 2\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    executor = processes(tmp_path)
+    with pytest.raises(RunError, match="workers cannot train: this processor is of another kind"):
+        executor.train(problem, members, ENGINE)
+    executor.close()

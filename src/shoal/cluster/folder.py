@@ -125,8 +125,9 @@ class FolderExecutor(Distributed):
 
     def _check_processes(self) -> None:
         """Start others in place of those that were lost, unless none could begin."""
-        ended = [process for process in self._running.values() if process.poll() is not None]
-        for process in ended:
+        ended = {number: process for number, process in self._running.items() if process.poll() is not None}
+        for number, process in ended.items():
+            del self._running[number]
             said = process.communicate()[1].strip()
             self.lost += 1
             if process.returncode == 2 or self.lost > ATTEMPTS * self.processes:
