@@ -132,9 +132,8 @@ def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded
     problem = pose(dataset, split, run.predictor.preparation, options)
     rows = prepared_rows(dataset, run.predictor.preparation, split.train, dataset.weights())
     members = members_of([Hyperparameters()] * CANDIDATES, FOLDS, REPEATS)
-    curves = (np.zeros(0),) * 4
     kept = [
-        TrainedMember(members[m.id], m.network, m.parameters, Status.FINISHED, 1, *curves)
+        TrainedMember(members[m.id], m.network, m.parameters, Status.FINISHED, 1, np.zeros((5, 0)))
         for m in run.predictor.members
     ]
     folds = OutOfFold.of(problem, kept)

@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -325,6 +327,25 @@ def test_no_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         dask.DaskExecutor("tcp://127.0.0.1:1")
 
 
+@pytest.mark.slow
+def test_a_dask_of_this_machine_ends_with_a_driver_that_is_killed_while_it_starts() -> None:
+    pytest.importorskip("distributed")
+    psutil = pytest.importorskip("psutil")
+    program = "from shoal.cluster.dask import DaskExecutor; DaskExecutor('local')"
+    driver = subprocess.Popen([sys.executable, "-c", program])
+    family: list[Any] = []
+    while len(family) < 2:  # the scheduler, and a nanny that has not begun
+        family = psutil.Process(driver.pid).children(recursive=True)
+        assert driver.poll() is None
+        time.sleep(0.01)
+    driver.kill()
+    driver.wait()
+    _, left = psutil.wait_procs(family, timeout=60.0)
+    for process in left:
+        process.kill()
+    assert not left
+
+
 def posted(tmp_path: Path, problem: Problem, members: list[Member]) -> tuple[SharedFolder, list[Lot]]:
     folder, job = SharedFolder(tmp_path / "work"), job_of(problem, "native")
     lots = deal(job, members[:1], 1)
@@ -386,3 +407,16 @@ def test_killed_processes_are_replaced(
         killer.join()
         executor.close()
     assert not executor.folder.path.exists()
+
+
+def test_processes_that_cannot_train_say_why(
+    tmp_path: Path, problem: Problem, members: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho 'error: this processor is of another kind' >&2; exit 2\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    executor = processes(tmp_path)
+    with pytest.raises(RunError, match="workers cannot train: this processor is of another kind"):
+        executor.train(problem, members, ENGINE)
+    executor.close()

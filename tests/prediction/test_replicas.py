@@ -50,9 +50,8 @@ def engine() -> Engine:
 
 def replica(origin: int, draw: int, loss: float, status: Status = Status.FINISHED) -> TrainedMember:
     member = Member(100 * draw + origin, Hyperparameters(hidden=()), replica=True, draw=draw, origin=origin)
-    losses = np.asarray([9.0, loss, 10.0])
-    network = Network.parse("1 1")
-    return TrainedMember(member, network, [], status, 2, losses, losses, np.stack([losses, losses], 1), losses)
+    curves = np.tile([9.0, loss, 10.0], (5, 1))
+    return TrainedMember(member, Network.parse("1 1"), [], status, 2, curves)
 
 
 def test_replicas_that_failed_are_left_out() -> None:

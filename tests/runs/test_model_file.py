@@ -109,8 +109,8 @@ def test_damage_names_the_file_and_what_to_do(folder: Path, name: str, damage: s
 
 def test_newer_format_says_so(folder: Path) -> None:
     head = json.loads((folder / "model.json").read_text())
-    (folder / "model.json").write_text(json.dumps({**head, "format": 4}))
-    with pytest.raises(RunError, match=r"model\.json.*newer shoal \(format 4.*Update shoal"):
+    (folder / "model.json").write_text(json.dumps({**head, "format": 5}))
+    with pytest.raises(RunError, match=r"model\.json.*newer shoal \(format 5.*Update shoal"):
         load_parts(folder)
 
 

@@ -14,9 +14,8 @@ from shoal.training.engines.base import Engine
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.loss_choice import choose_loss
-from shoal.training.member import Member, TrainedMember
+from shoal.training.member import CURVES, Member, TrainedMember
 from shoal.training.problem import Problem, make_problem
-from shoal.training.seating import CURVES
 from shoal.training.trainer import train
 
 Members = Callable[..., list[Member]]

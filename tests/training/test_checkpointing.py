@@ -8,23 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from shoal.networks.named_arrays import named_arrays
 from shoal.results import Status
 from shoal.training.checkpointing import Checkpoint, Halfway, checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engines.base import Chunk
-from shoal.training.member import Member, TrainedMember, initial_parameters
+from shoal.training.member import CURVES, Member, TrainedMember, initial_parameters
 from shoal.training.packing import member_network
 from shoal.training.problem import Problem
-from shoal.training.seating import CURVES, Seat
+from shoal.training.seating import Seat
 
 RNG = np.random.default_rng(0)
 
 
 def trained(problem: Problem, member: Member, status: Status) -> TrainedMember:
     network, epochs = member_network(problem, member), 3 + member.id
-    curves = [RNG.normal(size=epochs).astype(np.float32) for _ in range(3)]
-    halves = RNG.normal(size=(epochs, 2)).astype(np.float32)
-    parameters = initial_parameters(network, 0, member.id)
-    return TrainedMember(member, network, parameters, status, 2, curves[0], curves[1], halves, curves[2])
+    curves = RNG.normal(size=(5, epochs)).astype(np.float32)
+    return TrainedMember(member, network, initial_parameters(network, 0, member.id), status, 2, curves)
 
 
 def chunk(members: int, epochs: int = 2) -> Chunk:
@@ -36,8 +35,7 @@ def chunk(members: int, epochs: int = 2) -> Chunk:
 
 def assert_same_member(a: TrainedMember, b: TrainedMember) -> None:
     assert (a.member, a.network, a.status, a.best_epoch) == (b.member, b.network, b.status, b.best_epoch)
-    for name in CURVES:
-        assert np.array_equal(getattr(a, name), getattr(b, name))
+    assert np.array_equal(a.curves, b.curves)
     for layer, other in zip(a.parameters, b.parameters, strict=True):
         assert layer.keys() == other.keys()
         assert all(np.array_equal(layer[name], other[name]) for name in layer)
@@ -65,9 +63,29 @@ def test_a_checkpoint_survives(problem: Problem, members: Any) -> None:
     assert list(half.seats) == [2]
     got = half.seats[2]
     assert (got.member, got.epoch, got.best_epoch, got.status) == (each[3], 3, 2, Status.RUNNING)
-    for name, curve in seat.curves().items():
-        assert len(curve) == 3
-        assert np.array_equal(got.curves()[name], curve)
+    assert got.curves().shape == (5, 3)
+    assert np.array_equal(got.curves(), seat.curves())
+
+
+def test_a_checkpoint_of_format_2_is_read(problem: Problem, members: Any) -> None:
+    each = members({"hidden": (5,)}, {"hidden": (4, 3)})
+    expected = trained(problem, each[1], Status.STOPPED_EARLY)
+    arrays = {f"member/1/{name}": getattr(expected, name) for name in CURVES}
+    arrays |= named_arrays("parameters/1", expected.parameters)
+    entry = {"id": 1, "status": int(expected.status), "best_epoch": 2, "half": -1}
+    meta = {"finished": [entry, {**entry, "id": 9}], "halfway": {}, "engine": "native"}
+    back = checkpoint_from_parts(meta, arrays, problem, {member.id: member for member in each})
+    assert list(back.finished) == [1]
+    assert_same_member(back.finished[1], expected)
+
+
+def test_members_of_another_training_are_left_out(problem: Problem, members: Any) -> None:
+    each = members({"hidden": (5,)}, {"hidden": (4, 3)}, {"hidden": ()})
+    finished = {m.id: trained(problem, m, Status.FINISHED) for m in each}
+    meta, arrays = checkpoint_to_parts(Checkpoint(finished))
+    back = checkpoint_from_parts(meta, arrays, problem, {2: each[2]})
+    assert list(back.finished) == [2]
+    assert_same_member(back.finished[2], finished[2])
 
 
 def test_an_empty_checkpoint(problem: Problem) -> None:

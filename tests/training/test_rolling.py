@@ -132,8 +132,7 @@ def test_the_last_fold_answers_and_the_others_tell_how_well(rolling: Problem, ea
     assert [answers(rolling, member) for member in each[:4]] == [False, False, True, False]
     assert all(answers(replace(rolling, folds=None, validation_folds=None), member) for member in each)
     network = Network.parse("3 1")
-    nothing = np.zeros(0)
-    kept = [TrainedMember(m, network, [], Status.FINISHED, 1, nothing, nothing, nothing, nothing) for m in each]
+    kept = [TrainedMember(m, network, [], Status.FINISHED, 1, np.zeros((5, 0))) for m in each]
     found = OutOfFold.of(rolling, kept)
     assert found is not None
     np.testing.assert_array_equal(found.known, TIMES + 2 < 36)

@@ -291,8 +291,9 @@ def test_the_score_is_cross_fitted() -> None:
     halves = np.asarray([[3.0, 1.0], [1.0, 2.0], [2.0, 4.0]], np.float32)  # best at epoch 2 by one, 1 by the other
 
     def member(halves: np.ndarray, status: Status = Status.FINISHED) -> TrainedMember:
-        curve = halves.mean(axis=1)
-        return TrainedMember(None, None, [], status, 1, curve, curve, halves, curve)  # type: ignore[arg-type]
+        mean = halves.mean(axis=1)
+        curves = np.stack([mean, mean, *halves.T, mean])
+        return TrainedMember(None, None, [], status, 1, curves)  # type: ignore[arg-type]
 
     assert member(halves).score == 0.5 * (2.0 + 3.0)
     assert member(halves, Status.DIVERGED).score == float("inf")

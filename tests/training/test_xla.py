@@ -193,16 +193,6 @@ def test_parameters_by_layer_give_the_same(
         assert_equal(member, mixed.members[member.member.id], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.skipif(jax.devices()[0].platform == "cpu", reason="this machine has no GPU")
-def test_a_gpu_gives_the_same(problem: Problem, population: list[Member], assert_equal: Any) -> None:
-    which = [population[i] for i in (REFERENCE, 4, 5, 7)]
-    host = XlaEngine()
-    host.devices = jax.devices("cpu")
-    pairs = zip(train(problem, which, XlaEngine()).members, train(problem, which, host).members, strict=True)
-    for a, b in pairs:
-        assert_equal(a, b, rtol=1e-3, atol=1e-4)
-
-
 @pytest.mark.slow
 def test_blocks_of_one_activation_share_a_program(
     problem: Problem, members: Any, layout: str, assert_equal: Any, xla_of: Any

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
 from shoal.cluster.executor import Executor, Here
+from shoal.cluster.gpus import visible_gpus
 from shoal.cluster.shared_folder import NAME
 
 _JOBS: ContextVar[int | None] = ContextVar("jobs", default=None)
@@ -59,6 +61,8 @@ def open_executor(
     elif workers is not None:
         from shoal.cluster.folder import FolderExecutor
 
+        if workers and visible_gpus(os.environ):  # whose memory is the workers': this process takes none in advance
+            os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         of_folder = FolderExecutor(Path(run) / NAME, workers, memory=memory)
         try:
             yield of_folder

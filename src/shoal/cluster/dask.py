@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, Queue
@@ -20,7 +21,6 @@ CONNECT_SECONDS = 10.0
 START_SECONDS = 180.0  # for the first worker of this machine to begin, on a busy one, too
 WAIT_SECONDS = 2.0  # for a result, between two looks
 ATTEMPTS = 3  # at a lot whose workers are lost
-ALONE = "shoal-alone"
 _JOBS: dict[str, Job] = {}  # of a worker: the one that it trains
 
 
@@ -45,8 +45,15 @@ class DaskExecutor(Distributed):
         where: Any = address
         if address == LOCAL:
             # processes of their own: they do not run the user's script once more, as those of multiprocessing do
+            ending = f"from shoal.cluster.ending import end_with; end_with({os.getpid()})"
             self._cluster = where = SubprocessCluster(
-                n_workers=available_cores(), threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+                n_workers=available_cores(),
+                threads_per_worker=1,
+                dashboard_address=":0",
+                silence_logs=logging.CRITICAL,
+                scheduler_kwargs={"preload": ending},
+                worker_class="shoal.cluster.dask_nanny.EndingNanny",
+                worker_kwargs={"driver": os.getpid()},
             )
         try:
             self._client = Client(where, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -55,8 +62,6 @@ class DaskExecutor(Distributed):
                 f"dask: no scheduler answers at {address!r} ({error or type(error).__name__}); start one with "
                 "`dask scheduler`, or use --dask local"
             ) from None
-        if self._cluster is not None:
-            self._client.register_plugin(_end_when_alone(), name=ALONE)
         try:
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS if self._cluster is None else START_SECONDS)
         except TimeoutError:
@@ -106,22 +111,9 @@ class DaskExecutor(Distributed):
 
     def close(self) -> None:
         """Let the cluster go."""
-        if self._cluster is not None:
-            self._client.unregister_scheduler_plugin(ALONE)
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
-
-
-def _end_when_alone() -> Any:
-    """Return a plugin that ends the scheduler of this machine, and its workers, when their driver is killed."""
-    from distributed.diagnostics.plugin import SchedulerPlugin
-
-    class EndWhenAlone(SchedulerPlugin):
-        def remove_client(self, scheduler: Any, client: str) -> None:  # noqa: ARG002
-            scheduler.loop.add_callback(scheduler.close)
-
-    return EndWhenAlone()
 
 
 def _result(task: Any) -> Result:

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from shoal.cluster.executor import Distributed, Result
+from shoal.cluster.gpus import of_process, visible_gpus
 from shoal.cluster.job import Job
 from shoal.cluster.lots import Lot
 from shoal.cluster.shared_folder import SharedFolder
@@ -53,7 +54,7 @@ class FolderExecutor(Distributed):
     ) -> None:
         self.folder, self.processes, self.silent_seconds = SharedFolder(path), processes, silent_seconds
         self.memory, self.lost = memory, 0
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: dict[int, subprocess.Popen[str]] = {}  # by their numbers, from 0
 
     @property
     def workers(self) -> int:
@@ -107,24 +108,26 @@ class FolderExecutor(Distributed):
 
     def _start(self) -> None:
         """Start the processes that are not there."""
-        self._running = [process for process in self._running if process.poll() is None]
         cores = max(1, available_cores() // max(1, self.processes))
         # numerical libraries take as many threads as this says, and `available_cores` hears it
         environment = {**os.environ, "OMP_NUM_THREADS": str(cores)}
+        gpus = visible_gpus(os.environ)
         share = find_budget(self.memory).bytes // max(1, self.processes)
         run, limit = str(self.folder.path.parent), f"{share}B"
         command = [sys.executable, "-P", "-m", "shoal", "work", run, "--memory", limit, "--quiet"]
-        while len(self._running) < self.processes:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment,
-                start_new_session=True,
-            )  # fmt: skip
-            self._running.append(process)
+        for number in range(self.processes):
+            if number in self._running and self._running[number].poll() is None:
+                continue
+            own = environment | of_process(number, self.processes, gpus)
+            self._running[number] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=own, start_new_session=True
+            )
 
     def _check_processes(self) -> None:
         """Start others in place of those that were lost, unless none could begin."""
-        ended = [process for process in self._running if process.poll() is not None]
-        for process in ended:
+        ended = {number: process for number, process in self._running.items() if process.poll() is not None}
+        for number, process in ended.items():
+            del self._running[number]
             said = process.communicate()[1].strip()
             self.lost += 1
             if process.returncode == 2 or self.lost > ATTEMPTS * self.processes:
@@ -144,15 +147,15 @@ class FolderExecutor(Distributed):
     def close(self) -> None:
         """Let all workers leave; the folder stays where it holds something that was not gathered."""
         self.folder.close()
-        for process in self._running:
+        for process in self._running.values():
             process.terminate()  # it may not have come so far that it knows of a driver
-        for process in self._running:
+        for process in self._running.values():
             try:
                 process.wait(timeout=LEAVE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
             process.communicate()
-        self._running = []
+        self._running = {}
         if not self.folder.keys("done"):
             shutil.rmtree(self.folder.path, ignore_errors=True)
 

@@ -88,15 +88,18 @@ def _lot(job: str, members: tuple[Member, ...], rungs: tuple[int, ...], *further
 def lot_to_parts(lot: Lot) -> tuple[Document, Arrays]:
     """Return a lot as plain data and the arrays of its state."""
     plain = [{f.name: getattr(m, f.name) for f in fields(Member)} for m in lot.members]
+    choices: dict[Hyperparameters, int] = {}  # each once for all of its members and replicas
     for entry in plain:
-        entry["hyperparameters"] = entry["hyperparameters"].model_dump(mode="json")
+        entry["hyperparameters"] = choices.setdefault(entry["hyperparameters"], len(choices))
     state, arrays = lot.state or (None, {})
-    return {"key": lot.key, "members": plain, "rungs": lot.rungs, "let_go": lot.let_go, "state": state}, arrays
+    document = {"key": lot.key, "members": plain, "rungs": lot.rungs, "let_go": lot.let_go, "state": state}
+    return {**document, "choices": [choice.model_dump(mode="json") for choice in choices]}, arrays
 
 
 def lot_from_parts(document: Document, arrays: Arrays) -> Lot:
     """Return the lot that `lot_to_parts` described."""
-    plain = [{**e, "hyperparameters": Hyperparameters(**e["hyperparameters"])} for e in document["members"]]
+    choices = [Hyperparameters(**choice) for choice in document["choices"]]
+    plain = [{**entry, "hyperparameters": choices[entry["hyperparameters"]]} for entry in document["members"]]
     members, let_go = tuple(Member(**entry) for entry in plain), tuple(map(tuple, document["let_go"]))
     state = None if document["state"] is None else (document["state"], arrays)
     return Lot(document["key"], members, tuple(document["rungs"]), let_go, state)

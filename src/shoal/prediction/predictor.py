@@ -21,7 +21,7 @@ from shoal.prediction.averages import Asked, NumberAverages, mean_over_members
 from shoal.prediction.calibration import Calibration, disagreement, entropy
 from shoal.prediction.conformal import Conformal, prediction_sets
 from shoal.prediction.ensemble import EnsembleMember as EnsembleMember
-from shoal.prediction.ensemble import members_from_parts, members_to_parts
+from shoal.prediction.ensemble import members_from_parts, members_to_parts, replicas_from_parts, replicas_to_parts
 from shoal.prediction.input_errors import input_spread
 from shoal.prediction.input_noise import InputNoise
 from shoal.prediction.intrinsic_scatter import MeasuredErrors, error_of_fit, total_error
@@ -371,7 +371,7 @@ class Predictor(ShortRepr):
         document: dict[str, Any] = {"preparation": self.preparation.to_dict()}
         document["members"] = members_to_parts("members", self.members, arrays)
         if self.replicas:
-            document["replicas"] = members_to_parts("replicas", self.replicas, arrays)
+            document["replicas"] = replicas_to_parts(self.replicas, arrays)
         if self.input_errors:
             document["input_errors"] = dict(self.input_errors)
         if self.input_noise is not None:
@@ -397,7 +397,7 @@ class Predictor(ShortRepr):
             head = f"{name}/"
             return document[name], {k.removeprefix(head): array for k, array in arrays.items() if k.startswith(head)}
 
-        members, replicas = (members_from_parts(name, document, arrays) for name in ("members", "replicas"))
+        members, replicas = members_from_parts("members", document, arrays), replicas_from_parts(document, arrays)
         preparation = Preparation.from_dict(document["preparation"])
         alarm = Alarm(**document["alarm"]) if "alarm" in document else None
         quantile = arrays["quantile"]

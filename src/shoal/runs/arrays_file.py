@@ -22,7 +22,7 @@ def arrays_to_bytes(arrays: Mapping[str, Any]) -> bytes:
     """
     from safetensors.numpy import save
 
-    return save({name: np.array(arrays[name], order="C") for name in sorted(arrays)})
+    return save({name: np.asarray(arrays[name], order="C") for name in sorted(arrays)})
 
 
 def read_arrays(path: Path, checksum: Any, mending: str) -> dict[str, np.ndarray]:

@@ -17,7 +17,8 @@ from shoal.runs.arrays_file import arrays_to_bytes, read_arrays
 from shoal.runs.documents import json_text, read_json, sealed, sha256, shoal_version
 from shoal.runs.writing import cannot_write, write_atomically
 
-FORMAT = 2
+FORMAT = 3  # 2 had arrays of each network, and is still read; 1 dealt networks otherwise
+OLDEST = 2
 FOLDER, STATE = "checkpoint", "state.json"
 SEALED = "sealed"  # where the last checkpoint of a run waits whose test rows are to be opened later
 _MENDING = "The run cannot go on from here; delete its checkpoint folder and start it again."
@@ -73,7 +74,7 @@ def load_checkpoint(folder: str | Path, kept_in: str = FOLDER) -> tuple[dict[str
     if not has_checkpoint(folder, kept_in):
         raise RunError(f"{str(place / STATE)!r} is missing: this run left nothing to go on from. Start it again.")
     state = read_json(place / STATE, FORMAT, _MENDING)
-    if state["format"] < FORMAT:
+    if state["format"] < OLDEST:
         raise RunError(
             f"{str(place / STATE)!r} was left by an older shoal, which dealt its networks otherwise. {_MENDING}"
         )

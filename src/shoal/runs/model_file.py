@@ -22,7 +22,7 @@ from shoal.runs.writing import write_atomically
 if TYPE_CHECKING:
     from shoal.prediction.predictor import Predictor
 
-FORMAT = 3  # 2 had no heads, 1 no calibration, region, scale and stated coverage; both are still read
+FORMAT = 4  # 3 described each replica; 2 had no heads, 1 no calibration, region, scale, stated coverage; all are read
 DOCUMENT, WEIGHTS = "model.json", "weights.safetensors"
 LENGTH = 8  # bytes
 IN_MEMORY = Path("model in memory")

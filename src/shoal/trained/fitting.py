@@ -101,7 +101,7 @@ def fit_network(
     if validation:
         scale = 1.0 if recipe.loss.root else float(validation.weights.mean())  # the engine's is a weighted mean
         history |= {"val_loss": (scale * trained.validation_loss).tolist(), **watch.curves["val_"]}
-    parameters = trained.parameters[: len(network.layers)]
+    parameters = [dict(layer) for layer in trained.parameters[: len(network.layers)]]
     best = trained.best_epoch if validation else None
     return TrainedNetwork(network, parameters, history, dict(arguments), best, choice.name)
 

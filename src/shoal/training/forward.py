@@ -29,6 +29,7 @@ from shoal.networks.activations import apply_activation
 from shoal.networks.minirocket import beginning_of
 from shoal.networks.namespace import numpy_namespace
 from shoal.networks.network import NetworkParameters, OrderedParameters
+from shoal.networks.parameter_vector import joined
 from shoal.resources import available_cores
 from shoal.training.engines.native.graphs import Graph, UnsuitedError, graph_of
 from shoal.training.engines.native.library import Kernel, best_kernel
@@ -129,12 +130,8 @@ def _behind(beginning: Network, parameters: OrderedParameters, x: np.ndarray, co
 
 def _vector(network: Network, parameters: OrderedParameters) -> np.ndarray | None:
     """Return all parameters one behind the other; None where they are no finite float32."""
-    pairs = zip(network.parameter_shapes, parameters, strict=True)
-    arrays = [np.asarray(layer[name]) for shapes, layer in pairs for name in shapes]
-    if not arrays or any(array.dtype != np.float32 for array in arrays):
-        return None
-    vector = np.concatenate([array.ravel() for array in arrays])
-    return vector if np.isfinite(vector).all() else None
+    vector = joined(network, parameters)
+    return vector if len(vector) and vector.dtype == np.float32 and np.isfinite(vector).all() else None
 
 
 def _encodings_of(network: Network) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.purposes import INITIAL
 
+CURVES = ("train_loss", "validation_loss", "half_losses", "validation_metric")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One network to train: a candidate with an identity that names its random numbers, and the rows that it sees.
 
@@ -50,24 +53,46 @@ class Member:
                 object.__setattr__(self, name, self.id)
 
 
-@dataclass
+@dataclass(slots=True)
 class TrainedMember:
     """What training leaves of a member: its best parameters, its curves and how it ended.
 
-    `train_loss`, `validation_loss` (both halves together), `half_losses` `(epochs, 2)` and
-    `validation_metric` hold one value per epoch that it trained.
+    Attributes:
+        member: who trained.
+        network: what it was.
+        parameters: of each layer, at the best epoch.
+        status: how it ended.
+        best_epoch: by validation loss, from 1; 0 if there is none.
+        curves: `(5, epochs)` a value for each epoch that it trained: training loss, validation loss (both halves
+            together), the validation losses of the two halves, and the validation metric.
     """
 
     member: Member
     network: Network
-    parameters: list[dict[str, np.ndarray]]
+    parameters: Sequence[Mapping[str, np.ndarray]]
     status: Status
     best_epoch: int
-    train_loss: np.ndarray
-    validation_loss: np.ndarray
-    half_losses: np.ndarray
-    validation_metric: np.ndarray
-    seconds: dict[str, float] = field(default_factory=dict)
+    curves: np.ndarray
+
+    @property
+    def train_loss(self) -> np.ndarray:
+        """The training loss of each epoch."""
+        return self.curves[0]
+
+    @property
+    def validation_loss(self) -> np.ndarray:
+        """The validation loss of each epoch."""
+        return self.curves[1]
+
+    @property
+    def half_losses(self) -> np.ndarray:
+        """The validation losses of the two halves, `(epochs, 2)`."""
+        return self.curves[2:4].T
+
+    @property
+    def validation_metric(self) -> np.ndarray:
+        """The validation metric of each epoch."""
+        return self.curves[4]
 
     @property
     def score(self) -> float:
@@ -82,6 +107,11 @@ class TrainedMember:
     def parts(self) -> tuple[float, float]:
         """The two losses whose mean is the score: each half of the validation rows at the other half's best epoch."""
         return cross_fitted(self.half_losses, self.status)
+
+
+def named_curves(curves: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the curves of a member by their names."""
+    return dict(zip(CURVES, (curves[0], curves[1], curves[2:4].T, curves[4]), strict=True))
 
 
 def cross_fitted(half_losses: np.ndarray, status: Status) -> tuple[float, float]:

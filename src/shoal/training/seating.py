@@ -13,8 +13,6 @@ from shoal.training.engines.base import Chunk
 from shoal.training.member import Member
 from shoal.training.progress import CurvePiece
 
-CURVES = ("train_loss", "validation_loss", "half_losses", "validation_metric")
-
 
 @dataclass(frozen=True)
 class Seat:
@@ -44,28 +42,26 @@ class Seat:
         chunk, place = self.parts[-1]
         return int(getattr(chunk, name)[place])
 
-    def curves(self) -> dict[str, np.ndarray]:
-        """Return its curves so far, up to its last epoch, which share one array: members are many."""
+    def curves(self) -> np.ndarray:
+        """Return its curves so far, up to its last epoch, `(5, epochs)` as `TrainedMember` has them."""
         if not self.parts:
-            return {name: np.zeros((0, 2) if name == "half_losses" else 0, np.float32) for name in CURVES}
-        whole = np.empty(
-            (5, sum(chunk.train_loss.shape[1] for chunk, _ in self.parts)), self.parts[0][0].train_loss.dtype
-        )
+            return np.zeros((5, 0), np.float32)
+        length = sum(chunk.train_loss.shape[1] for chunk, _ in self.parts)
+        whole = np.empty((5, length), self.parts[0][0].train_loss.dtype)
         at = 0
         for chunk, place in self.parts:
             end = at + chunk.train_loss.shape[1]
             whole[0, at:end], whole[1, at:end] = chunk.train_loss[place], chunk.validation_loss[place]
             whole[2:4, at:end], whole[4, at:end] = chunk.half_losses[place].T, chunk.validation_metric[place]
             at = end
-        whole = whole[:, : self.epoch].copy()
-        return dict(zip(CURVES, (whole[0], whole[1], whole[2:4].T, whole[4]), strict=True))
+        return whole[:, : self.epoch].copy()
 
 
 def pieces_so_far(seats: Iterable[Seat]) -> Iterator[CurvePiece]:
     """Give the validation curves of members that trained before, replicas left out."""
     for seat in seats:
         if not seat.member.replica and seat.parts:
-            yield CurvePiece(seat.member.id, 0, seat.curves()["validation_loss"])
+            yield CurvePiece(seat.member.id, 0, seat.curves()[1])
 
 
 class Seating:

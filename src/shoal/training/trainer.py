@@ -340,7 +340,7 @@ def weak_after(rung: int, finished: Mapping[int, TrainedMember], halfway: Iterab
         scores.setdefault(trained.member.candidate, []).append(score)
     for half in halfway:
         for seat in (seat for seat in half.seats.values() if seat.member.id not in finished):
-            score = score_at(seat.curves()["half_losses"], seat.status, rung)
+            score = score_at(seat.curves()[2:4].T, seat.status, rung)
             scores.setdefault(seat.member.candidate, []).append(score)
     return weak_candidates(scores)
 
@@ -358,6 +358,5 @@ def _halfway(engine: Engine, state: Any, seating: Seating) -> Halfway:
 def _trained(problem: Problem, seat: Seat, parameters: list[dict[str, np.ndarray]]) -> TrainedMember:
     """Return what training leaves of a member that gives up its seat."""
     network = member_network(problem, seat.member)
-    curves: dict[str, Any] = seat.curves()
     encoding: list[dict[str, np.ndarray]] = [{}] * (len(network.layers) - len(parameters))  # which has no parameters
-    return TrainedMember(seat.member, network, [*encoding, *parameters], seat.status, seat.best_epoch, **curves)
+    return TrainedMember(seat.member, network, [*encoding, *parameters], seat.status, seat.best_epoch, seat.curves())

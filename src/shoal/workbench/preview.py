@@ -168,14 +168,13 @@ def _halfway(posed: Posed, members: Sequence[Member], checkpoint: Checkpoint) ->
             continue
         block = list(blocks.values())[fitting[0][1]]
         curves = {place: seat.curves() for place, seat in half.seats.items()}
-        ranked = sorted(sitting, key=lambda place: _lowest(curves[place]["validation_loss"]))[:BEST]
+        ranked = sorted(sitting, key=lambda place: _lowest(curves[place][1]))[:BEST]
         state = engine.from_arrays(block, half.state, sitting)
         parameters = engine.read_out(block, state, {place: sitting[place] for place in ranked})
         for place in ranked:
             seat = half.seats[place]
             network = member_network(posed.problem, seat.member)
             encoding: list[dict[str, np.ndarray]] = [{}] * (len(network.layers) - len(parameters[place]))
-            each: dict[str, Any] = curves[place]
             weights = [*encoding, *parameters[place]]
-            found.append(TrainedMember(seat.member, network, weights, seat.status, seat.best_epoch, **each))
+            found.append(TrainedMember(seat.member, network, weights, seat.status, seat.best_epoch, curves[place]))
     return found

@@ -21,13 +21,12 @@ from shoal.training.heads import VALUE
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import LOSSES
-from shoal.training.member import Member, TrainedMember, initial_parameters
+from shoal.training.member import CURVES, Member, TrainedMember, initial_parameters
 from shoal.training.optimizers import SECOND_STARTS_AT, Slots, update
 from shoal.training.packing import batch_order, member_network, member_scalars
 from shoal.training.penalties import weight_penalty
 from shoal.training.problem import Problem, make_problem
 from shoal.training.schedules import learning_rate
-from shoal.training.seating import CURVES
 from shoal.training.trainer import train
 
 pytestmark = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")

@@ -37,12 +37,11 @@ from shoal.training.engines.native.suits import unsuited
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.loss_choice import choose_loss
-from shoal.training.member import Member, TrainedMember, initial_parameters
+from shoal.training.member import CURVES, Member, TrainedMember, initial_parameters
 from shoal.training.packing import batch_order, member_scalars
 from shoal.training.penalties import weight_penalty
 from shoal.training.planner import Budget
 from shoal.training.problem import Problem, make_problem
-from shoal.training.seating import CURVES
 from shoal.training.trainer import train
 
 pytestmark = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")

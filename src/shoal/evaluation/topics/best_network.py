@@ -29,7 +29,7 @@ def measure(evaluation: Evaluation) -> BestMember:
     fitted = evaluation.fitted
     best, head = fitted.members[fitted.kept[0]], fitted.predictor.head
     outputs = head.output_names(fitted.dataset.targets) if evaluation.task is Task.REGRESSION else ()
-    return BestMember(best.network, best.parameters, outputs)
+    return BestMember(best.network, [dict(layer) for layer in best.parameters], outputs)
 
 
 TOPIC = Topic(38, BestMember, measure, opens_test_rows=False)
