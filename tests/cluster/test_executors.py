@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 
 from shoal.cluster import shared_folder
+from shoal.cluster.dask import DaskExecutor
 from shoal.cluster.executor import Executor, Here
 from shoal.cluster.folder import FolderExecutor, _Watch
 from shoal.cluster.job import job_of
@@ -59,8 +61,6 @@ class InThisProcess(FolderExecutor):
 @pytest.fixture(scope="module")
 def dask() -> Iterator[Executor]:
     pytest.importorskip("distributed")
-    from shoal.cluster.dask import DaskExecutor
-
     made = DaskExecutor("local")
     try:
         yield made
@@ -325,6 +325,29 @@ def test_no_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask, "CONNECT_SECONDS", 0.2)
     with pytest.raises(SettingError, match=r"no scheduler answers at 'tcp://127.0.0.1:1'.*start one with `dask"):
         dask.DaskExecutor("tcp://127.0.0.1:1")
+
+
+@pytest.mark.slow
+def test_lots_are_sent_again_when_all_workers_that_hold_the_job_are_lost(
+    dask: Any, problem: Problem, members: list[Member], alone: Training
+) -> None:
+    class Killing(DaskExecutor):
+        """An executor of the same cluster, whose workers are killed as soon as it has sent its lots."""
+
+        def __init__(self) -> None:
+            self._client, self._cluster, self.killed = dask._client, None, list[int]()
+
+        @contextmanager
+        def hand_out(self, job: Any, lots: Any, seconds: float | None) -> Iterator[Iterator[Any]]:
+            with super().hand_out(job, lots, seconds) as results:
+                self.killed = list(self._client.run(os.getpid).values())
+                for process in self.killed:
+                    os.kill(process, signal.SIGKILL)
+                yield results
+
+    executor = Killing()
+    assert_same(executor.train(problem, members, ENGINE), alone)
+    assert executor.killed
 
 
 @pytest.mark.slow
