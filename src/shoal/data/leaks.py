@@ -161,7 +161,7 @@ def giveaways(dataset: Dataset) -> Iterator[str]:
         return
     for column in dataset.features:
         for name, y in zip(dataset.targets, dataset.y().T, strict=True):
-            how = _determines(dataset.table.get_column(column.name), column.kind, y)
+            how = _determines(dataset.table.get_column(column.name), column, y)
             if how:
                 yield _giveaway(column.name, how.format(target=repr(name)))
 
@@ -170,9 +170,9 @@ def _giveaway(name: str, what: str) -> str:
     return f"{name!r} alone {what}. Would it be known when you predict? If not, ignore it."
 
 
-def _determines(series: pl.Series, kind: Kind, y: np.ndarray) -> str:
+def _determines(series: pl.Series, column: Column, y: np.ndarray) -> str:
     """Return how a feature determines a target, with `{target}` for its name, or an empty text."""
-    if kind in _NUMBERS:
+    if column.kind in _NUMBERS:
         x = _numbers(series)
         known = ~np.isnan(x)
         x, y = x[known], y[known]
@@ -185,9 +185,11 @@ def _determines(series: pl.Series, kind: Kind, y: np.ndarray) -> str:
         return ""
     if len(y) < max(_LEAST, 0.5 * len(series)):
         return ""
-    if kind in _NUMBERS and (_monotone(x, y) or _monotone(x, -y)):
+    if column.kind in _NUMBERS and (_monotone(x, y) or _monotone(x, -y)):
         return "gives {target} by a curve that only rises or only falls, without an error"
-    return "is one-to-one with {target}: each of its values goes with one of the target" if _one_to_one(x, y) else ""
+    if column.distinct > len(x) / 2 or not _one_to_one(x, y):
+        return ""
+    return "is one-to-one with {target}: each of its values goes with one of the target"
 
 
 def _monotone(x: np.ndarray, y: np.ndarray) -> bool:
