@@ -11,7 +11,8 @@
   56 for 60 (diabetes). More than five classes get fewer and larger steps (digits: 0.07 for 0.09, in seconds). From
   100,000 training rows on, a tenth of them held back stops the one fit early, as scikit-learn does it by itself.
 
-Baselines see the training rows, already prepared, and nothing else; of more than `MOST_ROWS` some by chance. Of images they see means over blocks of pixels.
+Baselines see the training rows, already prepared, and nothing else; of more than `MOST_ROWS` some by chance. Of images
+they see means over blocks of pixels.
 """
 
 from __future__ import annotations
