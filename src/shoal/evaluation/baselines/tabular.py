@@ -101,7 +101,7 @@ def rows_to_learn_from(rows: int, classes: np.ndarray | None, seed: int) -> np.n
     if rows <= MOST_ROWS:
         return slice(None)
     order = np.random.default_rng([seed, rows]).permutation(rows)
-    first = [] if classes is None else order[np.unique(classes[order], return_index=True)[1]]
+    first = np.zeros(0, int) if classes is None else order[np.unique(classes[order], return_index=True)[1]]
     return np.union1d(order[:MOST_ROWS], first).astype(np.intp)
 
 
