@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import shoal
+from shoal.resources import available_cores
 from shoal.settings import NETWORKS, check_settings
 from shoal.steps.folding import FEWEST_CANDIDATES, FOLDS, MOST_ROWS
 from shoal.steps.posing import Posed
-from shoal.steps.proposing import CORE_SECONDS, FEWEST, pose_search
+from shoal.steps.proposing import CORE_SECONDS, FEWEST, NETWORKS_A_MINUTE, pose_search
 from shoal.steps.reading import read
 from shoal.training.engines.native.cost import core_seconds
 from shoal.training.member import Member
@@ -91,7 +92,16 @@ def test_a_table_that_takes_long_gets_fewer_candidates_by_the_model_of_the_cost(
     seconds = FOLDS * core_seconds(posed.problem, drawn).cumsum()
     assert seconds[-2] <= CORE_SECONDS < seconds[-1]
     assert search_of(9_000, 150, networks=50)[1].count == 50
-    assert search_of(9_000, 150, minutes=1)[1].count > NETWORKS
+    assert search_of(9_000, 150, minutes=10)[1].count > NETWORKS
+
+
+def test_a_budget_proposes_more_than_it_has_room_for_and_not_by_the_thousand_what_takes_long() -> None:
+    for rows, features, minutes in ((200, 2, 0.05), (9_000, 150, 0.2)):
+        posed, search = search_of(rows, features, minutes=minutes)
+        drawn = [Member(i, search.space.candidate(0, i)) for i in range(search.count)]
+        room = 60.0 * minutes * available_cores()
+        assert FOLDS * core_seconds(posed.problem, drawn).sum() > 2.0 * room
+    assert NETWORKS <= search.count < NETWORKS_A_MINUTE * minutes / FOLDS
 
 
 @pytest.mark.slow

@@ -459,7 +459,8 @@ def test_how_many_networks() -> None:
         count_candidates(check_settings({"minutes": 5, "cv": 2}))
         == count_candidates(check_settings({"minutes": 5})) // 2
     )
-    assert count_candidates(check_settings({"minutes": 5, "cv": 10, "repeats": 10})) == 64
+    assert count_candidates(check_settings({"minutes": 5, "cv": 10, "repeats": 30})) == 64
+    assert count_candidates(check_settings({"minutes": 0.5})) == count_candidates(check_settings({"minutes": 1})) // 2
 
 
 def test_measured_errors_become_weights_by_the_training_rows_alone() -> None:

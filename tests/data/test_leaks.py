@@ -7,7 +7,7 @@ import pytest
 
 from shoal.data import load_dataset, split_rows
 from shoal.data.describe import describe
-from shoal.data.leaks import find_leaks, from_the_future, giveaways, leaks_of_split
+from shoal.data.leaks import find_leaks, from_the_future, giveaways, leaks_of_split, repeated_rows
 
 RNG = np.random.default_rng(7)
 ROWS = 200
@@ -130,3 +130,33 @@ def test_without_a_time_there_is_no_future() -> None:
     dataset = load_dataset({"t": TIME, "x": X, "y": WALK}, target="y")
     assert list(from_the_future(dataset)) == []
     assert find_leaks(dataset, split_rows(dataset)) == []
+
+
+@pytest.mark.parametrize("rows", [10_000, 12_000])
+def test_one_late_row_of_many_contradicts_a_giveaway(rows: int) -> None:
+    """The first 10,000 rows only rule out; what they leave open all rows decide."""
+    y = np.sort(np.random.default_rng(1).standard_normal(rows))
+    late = y.copy()
+    late[-1] = y[-3]
+    for feature, found in ((np.exp(y), 1), (np.exp(late), 0)):
+        assert len(list(giveaways(load_dataset({"x": y[::-1].copy() % 1, "c": feature, "y": y}, target="y")))) == found
+
+
+def test_late_rows_of_many_decide_what_is_from_the_future_and_what_is_a_clock() -> None:
+    rows = 12_000
+    times, walk = np.arange(rows) * 1.0, np.cumsum(np.random.default_rng(2).standard_normal(rows))
+    ahead, clock = np.append(walk[1:], 0.0), times**1.5
+    for last, found in ((slice(0), {"a", "c"}), (slice(-9, None), set())):
+        a, c = ahead.copy(), clock.copy()
+        a[last] = c[last] = -1e3
+        data = load_dataset({"t": times, "a": a, "c": c, "y": walk}, target="y", time="t")
+        assert {warning.split("'")[1] for warning in from_the_future(data)} == found
+
+
+def test_copies_are_found_in_text_nulls_and_zeros_of_either_sign() -> None:
+    x, name = [0.0, 1.0, -0.0, None, 1.0, None, 2.0], ["a", None, "a", "b", "b", "b", "c"]
+    once = [3.0, 4.0, 5.0, 6.0]
+    y = [1.0, 2.0, 1.0, 3.0, 3.0, 3.0, 4.0, *once]
+    data = load_dataset({"x": x + once, "name": [*name, *"aaab"], "y": y}, target="y")
+    (warning,) = repeated_rows(data)
+    assert warning.startswith("2 rows repeat an earlier one")

@@ -19,6 +19,7 @@ from shoal.steps.proposing import (
     NETWORKS,
     NETWORKS_IN_A_BUDGET,
     NETWORKS_ON_SIGNALS,
+    SIGNALS_IN_A_BUDGET,
     choose_space,
     count_candidates,
 )
@@ -97,10 +98,11 @@ def test_other_settings_have_the_default_that_the_help_says(name: str) -> None:
 
 def test_the_help_says_how_many_candidates_are_tried() -> None:
     said = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", FitSettings.model_fields["networks"].description)]
-    assert said == [NETWORKS, NETWORKS_ON_SIGNALS, FEWEST_CANDIDATES, NETWORKS_IN_A_BUDGET]
+    assert said == [NETWORKS, NETWORKS_ON_SIGNALS, FEWEST_CANDIDATES, NETWORKS_IN_A_BUDGET, SIGNALS_IN_A_BUDGET]
     found = [count_candidates(check_settings({}), kind) for kind in ("table", "images", "series")]
     assert found == [NETWORKS, NETWORKS_ON_SIGNALS, NETWORKS_ON_SIGNALS]
-    assert count_candidates(check_settings({"minutes": 1.0})) == NETWORKS_IN_A_BUDGET
+    found = [count_candidates(check_settings({"minutes": 30.0}), kind) for kind in ("table", "images")]
+    assert found == [NETWORKS_IN_A_BUDGET, SIGNALS_IN_A_BUDGET]
 
 
 def test_the_docstring_of_fit_says_the_same_of_every_setting() -> None:

@@ -191,6 +191,44 @@ def test_a_spent_budget_leaves_what_was_reached(problem: Problem, five: list[Mem
     assert [m.status for m in training.members] == [Status.RUNNING, Status.FINISHED]
 
 
+class Clock:
+    """Stands still but for what an engine takes."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class SlowEngine(PretendedEngine):
+    """Takes a second for each chunk, and others to plan."""
+
+    def __init__(self, clock: Clock, planning: float) -> None:
+        super().__init__()
+        self.clock, self.planning = clock, planning
+
+    def plan(self, problem: Problem, members: Sequence[Member]) -> list[PretendedBlock]:
+        self.clock.now += self.planning
+        return super().plan(problem, members)
+
+    def advance(
+        self, block: PretendedBlock, state: dict[str, Any], most: int | None = None
+    ) -> tuple[dict[str, Any], Chunk]:
+        self.clock.now += 1.0
+        return super().advance(block, state, most)
+
+
+@pytest.mark.parametrize(("planning", "chunks"), [(0.0, 4), (1.4, 3), (3.0, 1)])
+def test_a_budget_counts_from_the_call_and_ends_with_the_nearest_chunk(
+    problem: Problem, five: list[Member], monkeypatch: pytest.MonkeyPatch, planning: float, chunks: int
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(trainer, "time", clock)
+    engine = SlowEngine(clock, planning)
+    training = train(problem, five, engine, seconds=4.0)
+    assert (training.stopped, engine.chunks) == ("minutes", chunks)
+
+
 def test_a_budget_that_lasts_changes_nothing(problem: Problem, five: list[Member]) -> None:
     training = train(problem, five, PretendedEngine(), seconds=60.0)
     assert not training.stopped

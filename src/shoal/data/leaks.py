@@ -39,7 +39,8 @@ _EXACT = 1e-9
 LOOK_AHEAD = 24
 """Rows ahead in which the target is looked for in a feature."""
 _LEAST = 10
-_ENOUGH = 10_000  # rows that mostly show that a number does not tell the class
+_FEW = slice(10_000)
+"""Rows that mostly show that a number does not tell the target: what some of them contradict, all of them do."""
 _NUMBERS = (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)
 
 
@@ -91,13 +92,19 @@ def _first_copy(dataset: Dataset) -> np.ndarray:
     columns = [dataset.table.get_column(name).alias(str(i)) for i, name in enumerate(names)]
     if dataset.signals is not None:
         columns.append(pl.Series("content", dataset.signals.digests(), dtype=pl.Binary))
-    place = pl.Series("place", np.arange(dataset.rows))
-    used = pl.DataFrame([*columns, place])
-    return used.select(pl.col("place").min().over([c.name for c in columns])).to_series().to_numpy()
+    used, first = pl.DataFrame(columns), np.arange(dataset.rows)
+    again = used.hash_rows().is_duplicated()  # rows of different hashes differ, and those of one are compared
+    if again.any():
+        alike = used.filter(again).with_columns(place=pl.Series(first).filter(again))
+        first[again.to_numpy()] = alike.select(pl.col("place").min().over(used.columns)).to_series().to_numpy()
+    return first
 
 
 def _copies_across(dataset: Dataset, split: Split) -> list[str]:
     first = _first_copy(dataset)
+    repeated = int((first != np.arange(dataset.rows)).sum())
+    if not repeated:
+        return []
     others = np.union1d(split.train, split.validation)
     copied = split.test[np.isin(first[split.test], first[others])]
     if len(copied):
@@ -113,8 +120,7 @@ def _copies_across(dataset: Dataset, split: Split) -> list[str]:
             f"(row {', '.join(pairs)}{more}): the test score is a little too good. Leave the copies out, or keep them "
             "on one side with a group column."
         ]
-    repeated = int((first != np.arange(dataset.rows)).sum())
-    if not repeated or split.folds is None:
+    if split.folds is None:
         return []
     rows = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
     return [f"{rows} an earlier one in all {_content(dataset)} and targets; copies may be in different folds."]
@@ -155,7 +161,7 @@ def giveaways(dataset: Dataset) -> Iterator[str]:
         return
     for column in dataset.features:
         for name, y in zip(dataset.targets, dataset.y().T, strict=True):
-            how = _determines(dataset.table.get_column(column.name), column.kind, y)
+            how = _determines(dataset.table.get_column(column.name), column, y)
             if how:
                 yield _giveaway(column.name, how.format(target=repr(name)))
 
@@ -164,14 +170,14 @@ def _giveaway(name: str, what: str) -> str:
     return f"{name!r} alone {what}. Would it be known when you predict? If not, ignore it."
 
 
-def _determines(series: pl.Series, kind: Kind, y: np.ndarray) -> str:
+def _determines(series: pl.Series, column: Column, y: np.ndarray) -> str:
     """Return how a feature determines a target, with `{target}` for its name, or an empty text."""
-    if kind in _NUMBERS:
+    if column.kind in _NUMBERS:
         x = _numbers(series)
-        if _correlation(x, y) > _COPY:
-            return "is {target} up to a factor and an offset, nearly"
         known = ~np.isnan(x)
         x, y = x[known], y[known]
+        if _correlation(x, y) > _COPY:
+            return "is {target} up to a factor and an offset, nearly"
     elif series.null_count() < len(series):
         known = series.is_not_null().to_numpy()
         x, y = to_labels(series).rank("dense").to_numpy()[known].astype(np.float64), y[known]
@@ -179,18 +185,22 @@ def _determines(series: pl.Series, kind: Kind, y: np.ndarray) -> str:
         return ""
     if len(y) < max(_LEAST, 0.5 * len(series)):
         return ""
-    if kind in _NUMBERS and (_monotone(x, y) or _monotone(x, -y)):
+    if column.kind in _NUMBERS and (_monotone(x, y) or _monotone(x, -y)):
         return "gives {target} by a curve that only rises or only falls, without an error"
-    return "is one-to-one with {target}: each of its values goes with one of the target" if _one_to_one(x, y) else ""
+    if column.distinct > len(x) / 2 or not _one_to_one(x, y):
+        return ""
+    return "is one-to-one with {target}: each of its values goes with one of the target"
 
 
 def _monotone(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether y is a function of x that never falls, and chance is no explanation."""
+    return _never_falls(x[_FEW], y[_FEW]) and _never_falls(x, y) and _orders(y) > -math.log(CHANCE / 2)
+
+
+def _never_falls(x: np.ndarray, y: np.ndarray) -> bool:
     order = np.lexsort((y, x))
     x, y = x[order], y[order]
-    if (y[1:] < y[:-1]).any() or ((x[1:] == x[:-1]) & (y[1:] != y[:-1])).any():
-        return False
-    return _orders(y) > -math.log(CHANCE / 2)
+    return not (y[1:] < y[:-1]).any() and not ((x[1:] == x[:-1]) & (y[1:] != y[:-1])).any()
 
 
 def _orders(y: np.ndarray) -> float:
@@ -201,10 +211,9 @@ def _orders(y: np.ndarray) -> float:
 
 def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether equal x go with equal y and the other way round, with values that repeat often enough to tell."""
-    levels = len(np.unique(x))
-    if not 1 < levels <= len(x) / 2 or len(np.unique(y)) != levels:
-        return False
-    if len(np.unique(np.column_stack([x, y]), axis=0)) != levels:
+    pairs = pl.DataFrame({"x": x, "y": y})
+    levels = pairs.get_column("x").n_unique()
+    if not 1 < levels <= len(x) / 2 or pairs.get_column("y").n_unique() != levels or pairs.n_unique() != levels:
         return False
     return _orders(y) - math.lgamma(levels + 1) > -math.log(CHANCE)
 
@@ -214,11 +223,10 @@ def _numbers(series: pl.Series) -> np.ndarray:
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the absolute Pearson correlation over rows where x is known; 0 for fewer than ten rows."""
-    known = ~np.isnan(x)
-    if known.sum() < _LEAST:
+    """Return the absolute Pearson correlation; 0 for fewer than ten rows."""
+    if len(x) < _LEAST:
         return 0.0
-    x, y = x[known] - x[known].mean(), y[known] - y[known].mean()
+    x, y = x - x.mean(), y - y.mean()
     x, y = x / (np.abs(x).max() or 1.0), y / (np.abs(y).max() or 1.0)
     norm = float(np.sqrt(x @ x) * np.sqrt(y @ y))
     return abs(float(x @ y)) / norm if norm > 0 else 0.0
@@ -242,8 +250,7 @@ def _tells_class(dataset: Dataset, column: Column, y: np.ndarray) -> bool:
     known = ~np.isnan(x)
     x, y = x[known], y[known]
     classes = len(np.unique(y))
-    few = slice(_ENOUGH)  # where some of the rows change class too often, all of them do
-    if classes < 2 or (len(x) > _ENOUGH and _changes_of_class(x[few], y[few]) > classes - 1):
+    if classes < 2 or _changes_of_class(x[_FEW], y[_FEW]) > classes - 1:
         return False
     return _changes_of_class(x, y) == classes - 1
 
@@ -292,8 +299,10 @@ def _holds_later(dataset: Dataset, times: np.ndarray, x: np.ndarray) -> int:
     groups = dataset.groups()
     group = np.zeros(len(x), np.int64) if groups is None else groups
     order = np.lexsort((times, group))
-    group, x = group[order], x[order]
+    group, x = group[order], x[order] / (np.nanmax(np.abs(x)) or 1.0)
     for y in dataset.y()[order].T:
+        if not _may_hold_later(x, y, group):
+            continue
         misfit = {shift: _misfit(x, y, group, shift) for shift in range(-LOOK_AHEAD, LOOK_AHEAD + 1)}
         best = min(misfit, key=lambda shift: (misfit[shift], abs(shift)))
         known = min(misfit[shift] for shift in range(-LOOK_AHEAD, 1))
@@ -302,26 +311,48 @@ def _holds_later(dataset: Dataset, times: np.ndarray, x: np.ndarray) -> int:
     return 0
 
 
+def _may_hold_later(x: np.ndarray, y: np.ndarray, group: np.ndarray) -> bool:
+    """Whether some of the rows leave it open; a line through all of them cannot fit these better than their own."""
+    most = _EXACT * float(np.nansum((x - np.nanmean(x)) ** 2))
+    few = x[_FEW], y[_FEW], group[_FEW]
+    return any(_beyond_line(*_pairs(*few, shift))[0] <= most for shift in range(1, LOOK_AHEAD + 1))
+
+
 def _misfit(x: np.ndarray, y: np.ndarray, group: np.ndarray, shift: int) -> float:
     """Return the share of a feature's variance that a line through the target `shift` rows later leaves open."""
+    a, b = _pairs(x, y, group, shift)
+    if len(a) < _LEAST or len(np.unique(a)) < 4:
+        return 1.0
+    rest, variance = _beyond_line(a, b)
+    return rest / variance if variance else 1.0
+
+
+def _pairs(x: np.ndarray, y: np.ndarray, group: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the known values of a feature beside the targets `shift` rows later in the same group."""
     here = slice(None, -shift) if shift > 0 else slice(-shift, None)
     there = slice(shift, None) if shift > 0 else slice(None, shift or None)
     same = (group[here] == group[there]) & ~np.isnan(x[here])
-    a, b = x[here][same], y[there][same]
-    if len(a) < _LEAST or len(np.unique(a)) < 4:
-        return 1.0
+    return x[here][same], y[there][same]
+
+
+def _beyond_line(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Return the squares of `a` around its line through `b`, and around its mean."""
+    if not len(a):
+        return 0.0, 0.0
     a, b = a - a.mean(), b - b.mean()
-    a, b = a / (np.abs(a).max() or 1.0), b / (np.abs(b).max() or 1.0)
-    if not (a @ a and b @ b):
-        return 1.0
-    rest = a - b * ((a @ b) / (b @ b))
-    return float((rest @ rest) / (a @ a))
+    b = b / (np.abs(b).max() or 1.0)
+    rest = a - b * ((a @ b) / (b @ b or 1.0))
+    return float(rest @ rest), float(a @ a)
 
 
 def _is_clock(times: np.ndarray, x: np.ndarray) -> bool:
     """Whether a feature is a strictly monotone function of the time."""
-    if np.isnan(x).any() or len(np.unique(times)) < _LEAST:
+    if np.isnan(x).any() or not _keeps_time(times[_FEW], x[_FEW]):
         return False
+    return len(np.unique(times)) >= _LEAST and _keeps_time(times, x)
+
+
+def _keeps_time(times: np.ndarray, x: np.ndarray) -> bool:
     order = np.argsort(times, kind="stable")
     step, passed = np.diff(x[order]), np.diff(times[order]) > 0
     still = step[~passed] == 0

@@ -64,6 +64,10 @@ class OpenedRows:
     input_spread: np.ndarray | None = None
 
 
+MOST_ASKED = 200_000
+"""Training rows whose answers say what the networks know of them: of more some do."""
+
+
 class Evaluation:
     """What a fit has made, with what its ensemble says of the training, the validation and the test rows.
 
@@ -123,11 +127,23 @@ class Evaluation:
 
     @cached_property
     def train(self) -> PredictedPart:
-        """The rows that taught the networks; with folds each as predicted by those that learned from it."""
-        split, folds = self.fitted.split, self.fitted.folds
-        rows = self._prepared(split.train if folds is None else split.train[folds.known])
-        prediction = self.judge.predict_features(rows.x, None if folds is None else folds.learned)
+        """Rows that taught the networks, `asked`; with folds each as predicted by those that learned from it."""
+        split, folds, asked = self.fitted.split, self.fitted.folds, self.asked
+        rows = self._prepared((split.train if folds is None else split.train[folds.known])[asked])
+        prediction = self.judge.predict_features(rows.x, None if folds is None else folds.learned[:, asked])
         return PredictedPart(rows, prediction, best_guess(prediction))
+
+    @cached_property
+    def asked(self) -> np.ndarray | slice:
+        """Which of the rows that taught the networks are asked about: all, a slice, or of more than `MOST_ASKED` some.
+
+        They are drawn by chance. Where rows follow each other in time, all are asked.
+        """
+        split, folds = self.fitted.split, self.fitted.folds
+        rows = len(split.train) if folds is None else int(np.count_nonzero(folds.known))
+        if rows <= MOST_ASKED or split.rolling is not None or self.fitted.predictor.preparation.recipe is not None:
+            return slice(None)
+        return np.sort(np.random.default_rng([self.seed, rows]).choice(rows, MOST_ASKED, replace=False))
 
     @cached_property
     def validation_rows(self) -> np.ndarray:

@@ -29,6 +29,11 @@ class Rows:
     weights: np.ndarray | None
     groups: np.ndarray | None = None
 
+    def some(self, places: np.ndarray | slice) -> Rows:
+        """Return some of them."""
+        of_rows = (None if each is None else each[places] for each in (self.weights, self.groups))
+        return Rows(self.x[places], self.y[places], *of_rows)
+
     def scored(self, task: Task) -> Scored:
         """Return what of them is scored."""
         return Scored.of(task, self.y, self.weights, self.groups)

@@ -15,12 +15,14 @@ answers the same question.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 
 from shoal.codec import ArrayRecord
 from shoal.prediction.conformal import conformal_quantile
+from shoal.resources import one_blas_thread
 from shoal.streams import Stream
 
 NEIGHBOURS = 5
@@ -113,6 +115,7 @@ def _distances(x: np.ndarray, rows: np.ndarray, neighbours: int, group: np.ndarr
         nearest = squares[:, :neighbours] + np.einsum("ij,ij->i", some, some)[:, None]
         distances[start : start + once] = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=1)
 
-    for start in range(0, len(x), once):
-        measure(start)
+    with one_blas_thread() if len(x) > once else nullcontext():
+        for start in range(0, len(x), once):
+            measure(start)
     return distances

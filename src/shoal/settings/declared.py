@@ -164,7 +164,8 @@ class FitSettings(BaseModel):
         None,
         ge=1,
         description="how many candidates to train; by default 64, fewer where they take more than "
-        "about a minute on two cores; images and series 24, or 16 with folds by default; with minutes 1,024",
+        "about a minute on two cores; images and series 24, or 16 with folds by default; with minutes as "
+        "many as the time has room for, of tables 16,384 networks at most, of images and series 1,024",
     )
     search: SearchName | None = Field(
         None,

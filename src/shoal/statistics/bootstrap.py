@@ -23,6 +23,7 @@ trained networks fixed. The choices:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
 
@@ -78,6 +79,19 @@ def resampled_weights(
             for part in np.array_split(counts, -(-counts.shape[0] * rows // CHUNK)):
                 yield part[:, groups] * (1.0 if weights is None else weights)
         return
+    kept = DRAWS // 10 < rows * resamples <= 2 * DRAWS  # few take no time, many too much memory
+    for counts in _kept_counts(rows, resamples, seed, block) if kept else _counts(rows, resamples, seed, block):
+        yield counts * (1.0 if weights is None else weights)
+
+
+@lru_cache(maxsize=3)  # of training, validation and test rows
+def _kept_counts(rows: int, resamples: int, seed: int, block: int) -> list[np.ndarray]:
+    """Return what `_counts` yields, in a byte each: every score of the same rows asks for the same ones."""
+    return [counts.astype(np.min_scalar_type(counts.max())) for counts in _counts(rows, resamples, seed, block)]
+
+
+def _counts(rows: int, resamples: int, seed: int, block: int) -> Iterator[np.ndarray]:
+    """Yield how often each row was drawn, `(chunk, rows)`."""
     random = np.random.default_rng([seed, rows])
     chunk = max(1, CHUNK // max(rows, 1))
     for start in range(0, resamples, chunk):
@@ -89,8 +103,7 @@ def resampled_weights(
             starts = random.integers(rows, size=(count, -(-rows // block), 1), dtype=np.int32)
             drawn = (starts + np.arange(block, dtype=np.int32)).reshape(count, -1)[:, :rows] % rows
         drawn += (np.arange(count, dtype=np.int32) * rows)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=count * rows).reshape(count, rows)
-        yield counts * (1.0 if weights is None else weights)
+        yield np.bincount(drawn.ravel(), minlength=count * rows).reshape(count, rows)
 
 
 def percentiles(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:

@@ -12,7 +12,17 @@ from functools import partial
 import numpy as np
 
 from shoal.results import Task
-from shoal.statistics.metrics import AT_ONCE, Metric, OfRows, mean_of, mean_of_finite, ratio
+from shoal.statistics.metrics import (
+    AT_ONCE,
+    Metric,
+    OfRows,
+    OfWeights,
+    mean_of,
+    mean_of_finite,
+    mean_over_classes,
+    prepared_metric,
+    ratio,
+)
 
 _C = Task.CLASSIFICATION
 Sums = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -105,28 +115,32 @@ def _in_top(k: int, truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return (ahead.sum(axis=1) < k).astype(np.float64)
 
 
-def _average_precision(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _average_precision(truth: np.ndarray, probabilities: np.ndarray) -> OfWeights:
     """Two classes: that of the second; more: mean of each against the rest, over the classes present."""
-    classes = range(probabilities.shape[1]) if probabilities.shape[1] > 2 else [probabilities.shape[1] - 1]
-    vectors = np.atleast_2d(weights)
-    each = mean_of_finite(np.stack([_area_of_precision(truth == k, probabilities[:, k], vectors) for k in classes], -1))
-    return each if weights.ndim == 2 else each[0]
+    return mean_over_classes(_area_of_precision, truth, probabilities)
 
 
-def _area_of_precision(positive: np.ndarray, score: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Return `Σ (R_i - R_{i-1}) P_i` over the thresholds i, falling, for each vector of weights."""
+def _area_of_precision(positive: np.ndarray, score: np.ndarray) -> OfWeights:
+    """Return `Σ (R_i - R_{i-1}) P_i` over the thresholds i, falling, as a function of vectors of weights."""
     if not np.isfinite(score).all() or not positive.any():
-        return np.full(len(vectors), np.nan)
+        return lambda vectors: np.full(len(vectors), np.nan)
     order = np.argsort(-score, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    area, block = np.empty(len(vectors)), max(1, AT_ONCE // len(score))
-    for start in range(0, len(vectors), block):
-        part = vectors[start : start + block].take(order, axis=1)
-        right = np.cumsum(part * positive[order], axis=1)
-        precision = np.nan_to_num(ratio(right, np.cumsum(part, axis=1)))[:, ends]
-        gained = np.diff(right[:, ends], axis=1, prepend=0.0)
-        area[start : start + block] = ratio((gained * precision).sum(axis=1), right[:, -1])
-    return area
+    is_end = np.append(np.diff(score[order]) != 0, True)
+    ends = None if is_end.all() else np.flatnonzero(is_end)  # of equal scores all are taken at once
+    right_in_order, block = positive[order], max(1, AT_ONCE // len(score))
+
+    def of_weights(vectors: np.ndarray) -> np.ndarray:
+        area = np.empty(len(vectors))
+        for start in range(0, len(vectors), block):
+            part = vectors[start : start + block].take(order, axis=1)
+            right, taken = np.cumsum(part * right_in_order, axis=1), np.cumsum(part, axis=1)
+            if ends is not None:
+                right, taken = right[:, ends], taken[:, ends]
+            gained = np.diff(right, axis=1, prepend=0.0)
+            area[start : start + block] = ratio((gained * np.nan_to_num(ratio(right, taken))).sum(axis=1), right[:, -1])
+        return area
+
+    return of_weights
 
 
 def _score(name: str, label: str, by_class: ByClass) -> tuple[Metric, ...]:
@@ -155,7 +169,7 @@ CLASS_METRICS: tuple[Metric, ...] = (
     *_score("jaccard", "Jaccard index", _jaccard),
     Metric("matthews_corrcoef", "Matthews correlation", _C, True, 1.0, _matthews_corrcoef, takes="labels", signed=True),
     Metric("cohen_kappa", "Cohen's kappa", _C, True, 1.0, _cohen_kappa, takes="labels", signed=True),
-    Metric("average_precision", "average precision", _C, True, 1.0, _average_precision, takes="probabilities"),
+    prepared_metric("average_precision", "average precision", _C, 1.0, _average_precision, takes="probabilities"),
     _mean("brier_score", "Brier score", False, _brier),
     _mean("top_k_accuracy", "top-2 accuracy", True, partial(_in_top, 2)),
     _mean("top_5_accuracy", "top-5 accuracy", True, partial(_in_top, 5)),

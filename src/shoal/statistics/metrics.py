@@ -25,6 +25,7 @@ from shoal.results import Task
 Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 OfWeights = Callable[[np.ndarray], np.ndarray]
 OfRows = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Prepared = Callable[[np.ndarray, np.ndarray], OfWeights]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Metric:
     power: int = 0
     takes: Literal["labels", "probabilities", "values"] = "values"
     rows: OfRows | None = field(default=None, repr=False)
-    prepared: Callable[[np.ndarray, np.ndarray], OfWeights] | None = field(default=None, repr=False)
+    prepared: Prepared | None = field(default=None, repr=False)
     weighted: bool = True
     signed: bool = False
     two_classes: bool = False
@@ -232,9 +233,22 @@ def _balanced_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> OfWeight
 
 def _roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> OfWeights:
     """Two classes: area of the second; more: mean of each against the rest, over the classes present."""
+    return mean_over_classes(_area, truth, probabilities)
+
+
+def mean_over_classes(
+    of_class: Callable[[np.ndarray, np.ndarray], OfWeights], truth: np.ndarray, probabilities: np.ndarray
+) -> OfWeights:
+    """Return the mean of what each class against the rest gives, of two classes the second, as a function of weights.
+
+    Args:
+        of_class: whether a row is of the class, and its score, to a function of vectors of weights.
+        truth: numbers of classes, `(rows,)`.
+        probabilities: `(rows, classes)`.
+    """
     several = probabilities.shape[1] > 2
     classes = range(probabilities.shape[1]) if several else [probabilities.shape[1] - 1]
-    areas = [_area(truth == k, probabilities[:, k]) for k in classes]
+    areas = [of_class(truth == k, probabilities[:, k]) for k in classes]
 
     def of_weights(weights: np.ndarray) -> np.ndarray:
         vectors = np.atleast_2d(weights)
@@ -276,47 +290,54 @@ def _area(positive: np.ndarray, score: np.ndarray) -> OfWeights:
     return of_weights
 
 
-def _prepared(
-    name: str,
-    label: str,
-    prepared: Callable[[np.ndarray, np.ndarray], OfWeights],
-    takes: Literal["labels", "probabilities"],
-) -> Metric:
-    def function(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return prepared(truth, predicted)(weights)
-
-    return Metric(name, label, Task.CLASSIFICATION, True, 1.0, function, takes=takes, prepared=prepared)
-
-
-def _rmse(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return np.sqrt(average((predicted - truth) ** 2, weights))
+def _rmse(truth: np.ndarray, predicted: np.ndarray) -> OfWeights:
+    squares = (predicted - truth) ** 2
+    return lambda weights: np.sqrt(average(squares, weights))
 
 
 def _away(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.abs(predicted - truth)
 
 
-def _r2(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _r2(truth: np.ndarray, predicted: np.ndarray) -> OfWeights:
     """Share of the variance that is explained; NaN (scikit-learn: 0 or 1) where the truth has no variance."""
     centred = truth - truth.mean(axis=0)  # keeps the difference of squares below exact enough
-    total = weights.sum(axis=-1)[..., None]
-    squares = weights @ centred**2
-    spread = squares - ratio((weights @ centred) ** 2, total)
-    spread = np.where(np.abs(spread) > 1e-12 * np.abs(squares), spread, 0.0)
-    return 1.0 - ratio(weights @ (predicted - truth) ** 2, spread)
+    squared, errors = centred**2, (predicted - truth) ** 2
+
+    def of_weights(weights: np.ndarray) -> np.ndarray:
+        total = weights.sum(axis=-1)[..., None]
+        squares = weights @ squared
+        spread = squares - ratio((weights @ centred) ** 2, total)
+        spread = np.where(np.abs(spread) > 1e-12 * np.abs(squares), spread, 0.0)
+        return 1.0 - ratio(weights @ errors, spread)
+
+    return of_weights
 
 
-def _reconstruction_error(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return average(row_losses(Task.RECONSTRUCTION, truth, predicted)[:, 0], weights)
+def _reconstruction_error(truth: np.ndarray, predicted: np.ndarray) -> OfWeights:
+    return partial(average, row_losses(Task.RECONSTRUCTION, truth, predicted)[:, 0])
 
 
-def _explained_variance(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _explained_variance(truth: np.ndarray, predicted: np.ndarray) -> OfWeights:
     """Share of the variance of all numbers together; the mean of R² would let a nearly constant one decide."""
-    error = _reconstruction_error(truth, predicted, weights)
+    error = _reconstruction_error(truth, predicted)
     centred = truth - truth.mean(axis=0)
-    squares = average(np.mean(centred**2, axis=1), weights)
-    offset = np.mean(average(centred, weights) ** 2, axis=-1)
-    return 1.0 - ratio(error, squares - offset)
+    squared = np.mean(centred**2, axis=1)
+
+    def of_weights(weights: np.ndarray) -> np.ndarray:
+        offset = np.mean(average(centred, weights) ** 2, axis=-1)
+        return 1.0 - ratio(error(weights), average(squared, weights) - offset)
+
+    return of_weights
+
+
+def prepared_metric(name: str, label: str, task: Task, best: float, prepared: Prepared, **options: Any) -> Metric:
+    """Return a metric that is worked out once but for the weights."""
+
+    def function(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return prepared(truth, predicted)(weights)
+
+    return Metric(name, label, task, best == 1.0, best, function, prepared=prepared, **options)
 
 
 _C, _R, _A = Task.CLASSIFICATION, Task.REGRESSION, Task.RECONSTRUCTION
@@ -325,14 +346,14 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("accuracy", "accuracy", _C, True, 1.0, mean_of(_right), takes="labels", rows=_right),
-        _prepared("balanced_accuracy", "balanced accuracy", _balanced_accuracy, "labels"),
+        prepared_metric("balanced_accuracy", "balanced accuracy", _C, 1.0, _balanced_accuracy, takes="labels"),
         Metric("log_loss", "log-loss", _C, False, 0.0, mean_of(_surprise), takes="probabilities", rows=_surprise),
-        _prepared("roc_auc", "ROC AUC", _roc_auc, "probabilities"),
-        Metric("rmse", "RMSE", _R, False, 0.0, _rmse, power=1),
+        prepared_metric("roc_auc", "ROC AUC", _C, 1.0, _roc_auc, takes="probabilities"),
+        prepared_metric("rmse", "RMSE", _R, 0.0, _rmse, power=1),
         Metric("mae", "MAE", _R, False, 0.0, mean_of(_away), power=1, rows=_away),
-        Metric("r2", "R²", _R, True, 1.0, _r2),
-        Metric("reconstruction_error", "reconstruction error", _A, False, 0.0, _reconstruction_error),
-        Metric("explained_variance", "variance explained", _A, True, 1.0, _explained_variance),
+        prepared_metric("r2", "R²", _R, 1.0, _r2),
+        prepared_metric("reconstruction_error", "reconstruction error", _A, 0.0, _reconstruction_error),
+        prepared_metric("explained_variance", "variance explained", _A, 1.0, _explained_variance),
     )
 }
 

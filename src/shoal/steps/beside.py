@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal.evaluation.baselines.flat_features import flat_features
 from shoal.evaluation.baselines.series import forecast_of
-from shoal.evaluation.baselines.tabular import learn_baselines, predict_by
+from shoal.evaluation.baselines.tabular import learn_baselines, predict_by, rows_to_learn_from
 from shoal.evaluation.scoring import joined_rows, prepared_rows
 from shoal.helper_process import HelperProcess, take_spare
 from shoal.report import warm_up
@@ -56,8 +56,10 @@ def learn_meanwhile(
     train, validation = (
         prepared_rows(dataset, preparation, rows, posed.teaching_weights) for rows in (split.train, split.validation)
     )
-    # the baselines learn from all rows that the networks saw; with folds these are one part
+    # the baselines learn from the rows that the networks saw; with folds these are one part
     rows = train if split.folds else joined_rows(train, validation)
+    of_rows = rows.y if dataset.task is Task.CLASSIFICATION and rows.y.ndim == 1 else None
+    rows = rows.some(rows_to_learn_from(len(rows.x), of_rows, seed))
     helper.load("sklearn.linear_model", "sklearn.ensemble")
     classes = len(dataset.classes)
     forecast = forecast_of(preparation)

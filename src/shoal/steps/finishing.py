@@ -17,6 +17,7 @@ from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.record import Record
 from shoal.evaluation.sealed import SealedTarget
 from shoal.prediction.error_bars import CalibrationRecord
+from shoal.resources import one_blas_thread
 from shoal.steps.assembling import Trained, assemble, put_together
 from shoal.steps.choosing import Kept
 from shoal.steps.ensemble import alone
@@ -32,10 +33,11 @@ def finish(trained: Trained, baselines: Learned, session: Session) -> Record:
     """Make the ensemble with its error bars, evaluate it and write the run."""
     posed, kept = trained.posed, trained.kept
     replicas = train_replicas(posed, kept.members, session, trained.training)
-    fitted = assemble(trained, replicas, baselines)
-    record = evaluate(fitted, provenance_of(posed, trained.training))
-    session.timing.end("evaluate")
-    write_run(fitted.predictor, record, session, page=posed.settings.page)
+    with one_blas_thread():
+        fitted = assemble(trained, replicas, baselines)
+        record = evaluate(fitted, provenance_of(posed, trained.training))
+        session.timing.end("evaluate")
+        write_run(fitted.predictor, record, session, page=posed.settings.page)
     return record
 
 

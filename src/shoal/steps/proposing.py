@@ -27,7 +27,11 @@ from shoal.training.member import Member
 
 NETWORKS_ON_SIGNALS = 24  # which take far longer each
 ENOUGH_TO_SEE = 256  # candidates that show whether what is named has an effect
-NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
+NETWORKS_A_MINUTE, NETWORKS_IN_A_BUDGET = 8_192, 16_384
+"""Of a table with --minutes and no --networks: more than will be reached, and the most, since each has to be posed."""
+REACH = 8.0  # how many times more candidates than the model of the cost says that the time has room for
+SIGNALS_IN_A_BUDGET = 1024
+LARGEST_GRID = 1024
 CORE_SECONDS = 100.0
 """Of a table's candidates by default, as the fixed model of the cost counts them: within a minute on two cores."""
 FEWEST = 8  # candidates that are tried whatever they take: half of them make the ensemble
@@ -39,7 +43,10 @@ def count_candidates(settings: FitSettings, kind: str = "table") -> int:
         return settings.networks
     signals = FEWEST_CANDIDATES if settings.chosen_folds else NETWORKS_ON_SIGNALS
     usual = NETWORKS if kind == "table" else signals
-    return usual if settings.minutes is None else max(usual, NETWORKS_IN_A_BUDGET // networks_each(settings))
+    if settings.minutes is None:
+        return usual
+    reached = min(round(NETWORKS_A_MINUTE * settings.minutes), NETWORKS_IN_A_BUDGET) if kind == "table" else 0
+    return max(usual, max(reached, SIGNALS_IN_A_BUDGET) // networks_each(settings))
 
 
 def settled_count(settings: FitSettings, kind: str) -> int | None:
@@ -79,8 +86,8 @@ def pose_search(posed: Posed) -> Search:
         if asked is None:
             _check_size(posed, space, size)
         count = size if asked is None else min(asked, size)
-    elif asked is None and settings.minutes is None and kind_of(dataset) == "table":
-        count = affordable(posed, space, count)
+    elif asked is None and kind_of(dataset) == "table":
+        count = affordable(posed, space, count) if settings.minutes is None else within_reach(posed, space, count)
     Goal.of(posed, networks_each(settings))  # or it is refused
     if size is not None and settings.from_run is not None:
         raise SettingError(
@@ -92,6 +99,19 @@ def pose_search(posed: Posed) -> Search:
     first = [proposal.hyperparameters for proposal in strategy.propose(some, ())]
     check_effect(space.named, first)
     return search
+
+
+def within_reach(posed: Posed, space: Space, count: int) -> int:
+    """Return how many candidates of a space are tried at most within a time budget, `count` or as many as it may reach.
+
+    What many rows or columns make slow is not proposed by the thousand, which would take longer than to train it.
+    """
+    settings = posed.settings
+    assert settings.minutes is not None
+    drawn = [space.candidate(settings.seed, number) for number in range(min(count, NETWORKS))]
+    seconds = core_seconds(posed.problem, [Member(number, chosen) for number, chosen in enumerate(drawn)])
+    each = networks_each(settings) * float(seconds.mean())
+    return max(len(drawn), min(count, round(REACH * 60.0 * settings.minutes * available_cores() / each)))
 
 
 def affordable(posed: Posed, space: Space, count: int) -> int:
@@ -117,7 +137,7 @@ def _check_no_encoding(settings: FitSettings, kind: str) -> None:
 def _check_size(posed: Posed, space: Space, size: int) -> None:
     """Refuse more candidates than anybody means, with about the time that they would take."""
     each = networks_each(posed.settings)
-    if size * each <= NETWORKS_IN_A_BUDGET:
+    if size * each <= LARGEST_GRID:
         return
     middle, cores = space.middle(), available_cores()
     few = [Member(number, middle) for number in range(64)]

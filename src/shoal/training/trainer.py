@@ -123,13 +123,13 @@ class _Session:
         enough: Callable[[TrainedMember], bool] | None,
     ) -> None:
         self.problem, self.engine, self.progress, self.saving = problem, engine, progress, saving
+        self.deadline = None if seconds is None else time.perf_counter() + seconds
         blocks = engine.plan(problem, members)
         self.blocks = [wave for block in blocks for wave in _waves(block)] if rungs else blocks
         self.enough, self.reached = enough, False
         self.rungs, self.let_go, self.weak = tuple(rungs), let_go, set[int]()
         self.watch = Watch(members, rungs)
         self.began = time.perf_counter()
-        self.deadline = None if seconds is None else self.began + seconds
         before = checkpoint or Checkpoint()
         ids = {member.id for member in members}
         self.finished: dict[int, TrainedMember] = {}

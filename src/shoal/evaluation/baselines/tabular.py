@@ -11,7 +11,8 @@
   56 for 60 (diabetes). More than five classes get fewer and larger steps (digits: 0.07 for 0.09, in seconds). From
   100,000 training rows on, a tenth of them held back stops the one fit early, as scikit-learn does it by itself.
 
-Baselines see the training rows, already prepared, and nothing else. Of images they see means over blocks of pixels.
+Baselines see the training rows, already prepared, and nothing else; of more than `MOST_ROWS` some by chance. Of images
+they see means over blocks of pixels.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ FOLDS = 3
 WIDE = 100_000
 """Numbers in a table from which on one of the folds is enough."""
 MANY_ROWS = 100_000
+MOST_ROWS = 200_000
+"""Rows that simple methods learn from, at most: of a million they learned no better from 800,000."""
 TREES = 500
 """Trees of one boosted model at most: one a round and class, so ten classes get 50 rounds."""
 
@@ -87,6 +90,21 @@ def learn_baselines(
     return predict
 
 
+def rows_to_learn_from(rows: int, classes: np.ndarray | None, seed: int) -> np.ndarray | slice:
+    """Return which of so many rows simple methods learn from: all, or `MOST_ROWS` by chance with a row of each class.
+
+    Args:
+        rows: their number.
+        classes: number of the class of each, `(rows,)`; None in regression.
+        seed: names the random numbers.
+    """
+    if rows <= MOST_ROWS:
+        return slice(None)
+    order = np.random.default_rng([seed, rows]).permutation(rows)
+    first = np.zeros(0, int) if classes is None else order[np.unique(classes[order], return_index=True)[1]]
+    return np.union1d(order[:MOST_ROWS], first).astype(np.intp)
+
+
 def predict_by(learned: Learned, x: np.ndarray) -> dict[str, np.ndarray]:
     """Return what the methods predict for prepared rows."""
     return learned(x)
@@ -108,10 +126,10 @@ def _scaled_weights(weights: Any, rows: int) -> np.ndarray:
 
 
 def _threads(rows: int, features: int) -> Any:
-    """Keep small fits on one thread: with busy cores, scikit-learn's trees were 15 times slower on two."""
+    """Keep all but large fits on one thread: beside training, scikit-learn's trees were 15 times slower on two."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    return threadpool_limits(1 if rows * features < 2_000_000 else None, user_api="openmp")
+    return threadpool_limits(1 if rows * features < 8_000_000 else None, user_api="openmp")
 
 
 def _bins(x: np.ndarray, weights: np.ndarray) -> tuple[list[np.ndarray] | None, np.ndarray | None]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.evaluation.baselines.labels import label_of
 from shoal.evaluation.baselines.pca import Principal
+from shoal.evaluation.baselines.tabular import MOST_ROWS
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.guessing import cost_name, row_costs, variances
 from shoal.evaluation.paired import paired_difference, paired_gain
@@ -65,12 +66,14 @@ class BaselineScores:
         outcome: how the ensemble compares with the best of them.
         sentence: who is better, by how much, and whether that is more than chance.
         predicted: name of a method to what it predicts for the test entries.
+        learned: from how many rows they learned, where these are not all that the networks saw.
     """
 
     scores: dict[str, Scores]
     outcome: Outcome
     sentence: str
     predicted: Mapping[str, np.ndarray] = field(default_factory=dict)
+    learned: int | None = None
 
 
 def measure(evaluation: Evaluation) -> BaselineScores:
@@ -85,7 +88,10 @@ def measure(evaluation: Evaluation) -> BaselineScores:
     drawing["metric"] = next(iter(chosen), None)
     standing = compare_with_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
     sentence = in_number(standing.sentence, len(evaluation.scored.members))
-    return BaselineScores(scores, standing.outcome, sentence, others)
+    split = evaluation.fitted.split
+    seen = len(split.train) + (0 if split.folds else len(split.validation))
+    learned = MOST_ROWS if seen > MOST_ROWS and task is not Task.RECONSTRUCTION else None
+    return BaselineScores(scores, standing.outcome, sentence, others, learned)
 
 
 def predictions(evaluation: Evaluation) -> dict[str, np.ndarray]:

@@ -55,7 +55,7 @@ def overfitting_verdict(
     guessing: float,
     *,
     rows: str = "validation rows",
-    unit: str = "row",
+    taught: str = "the training rows",
     cost: str = "loss",
 ) -> Overfitting:
     """Judge kept weights by what training and validation rows cost.
@@ -65,7 +65,7 @@ def overfitting_verdict(
         validation: that of validation rows.
         guessing: what validation rows cost who guesses.
         rows: what the sentence calls the validation rows, with their number.
-        unit: what it calls a row.
+        taught: what it calls the training rows.
         cost: what it calls the cost.
 
     Example:
@@ -78,8 +78,8 @@ def overfitting_verdict(
         return Overfitting("unknown", text, "Look at the data and at the learning rates.", gap)
     kind = _kind(gap, validation.value, guessing)
     numbers = (
-        f"their {cost} is {readable(validation.value)} on the {rows} and {readable(train.value)} on the training "
-        f"{unit}s (gap {readable(gap.value, 2)}, 95 % interval {readable(gap.low, 2)} to {readable(gap.high, 2)})"
+        f"their {cost} is {readable(validation.value)} on the {rows} and {readable(train.value)} on {taught} "
+        f"(gap {readable(gap.value, 2)}, 95 % interval {readable(gap.low, 2)} to {readable(gap.high, 2)})"
     )
     return Overfitting(kind, _SENTENCES[kind].format(numbers), _ADVICE[kind], gap, train.value, validation.value)
 
@@ -124,7 +124,7 @@ def advice_after(training: TrainingVerdict, overfitting: Overfitting) -> str:
 
 def measure(evaluation: Evaluation) -> Overfitting:
     """Return the verdict on the kept weights."""
-    train, validation = evaluation.costs
+    (train, validation), asked = evaluation.costs, evaluation.asked
     unit = "row" if evaluation.fitted.dataset.step_targets is None else "step"
     rows = f"validation {unit}s" if evaluation.fitted.folds is None else f"{unit}s that they did not learn from"
     verdict = overfitting_verdict(
@@ -132,7 +132,7 @@ def measure(evaluation: Evaluation) -> Overfitting:
         validation.mean,
         validation.mean_of_guess,
         rows=f"{len(validation.networks):,} {rows}",
-        unit=unit,
+        taught=f"{len(asked):,} of the training rows" if isinstance(asked, np.ndarray) else f"the training {unit}s",
         cost=cost_name(evaluation.task, evaluation.validation.rows.y),
     )
     return replace(verdict, advice=advice_after(evaluation[TrainingVerdict], verdict))

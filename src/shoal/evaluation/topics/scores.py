@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.scoring import score_entries, score_guess
@@ -66,7 +68,9 @@ def measure(evaluation: Evaluation) -> PartScores:
 
 def _notes(evaluation: Evaluation, shown: Scores) -> Iterator[str]:
     """Give what is to be known of the metrics that the user wanted, with the scores that are shown."""
-    fitted = evaluation.fitted
+    fitted, asked = evaluation.fitted, evaluation.asked
+    if isinstance(asked, np.ndarray):
+        yield f"Training: {len(asked):,} of these rows, drawn by chance."
     metrics, classes = fitted.metrics, fitted.dataset.classes
     of_class = [metric.label for metric in metrics if judges_one_class(metric, classes)]
     if of_class:

@@ -17,6 +17,8 @@ from shoal.report.words import greater_is_better, label, sentence
 def sections(record: Record) -> Iterator[Section]:
     """Give the section on baselines."""
     text = sentence(record[BaselineScores].sentence)
+    if record[BaselineScores].learned is not None:
+        text += f" They learned from {record[BaselineScores].learned:,} of the rows that networks saw, drawn by chance."
     blocks = Paragraph(text), models_table(record), figures("baselines")
     yield Section("baselines", 80, blocks, "Baselines", "Baselines")
 

@@ -100,17 +100,22 @@ class NativeEngine:
         """
         wave, begin, blocks = self.kernel.lanes * self.cores * BLOCKS_OF_FIRST_WAVE, 0, []
         behind: dict[str, Problem] = {}
+        orders = min(ORDERS, max((m.hyperparameters.epochs for m in members), default=1))
+        batches: dict[tuple[int, int], RowsRecord] = {}  # many rows take a second to be dealt
         while begin < len(members):
             for encoded, part in by_encoding(problem, members[begin : begin + wave]):
                 for beginning, same in _by_beginning(encoded, part).items():
                     if beginning and beginning not in behind:
                         behind[beginning] = behind_beginning(encoded, member_network(encoded, same[0]))
                     rows = behind[beginning] if beginning else encoded
-                    blocks += [self._block(rows, n, few) for n, few in _by_batch_size(same, len(problem.x)).items()]
+                    for size, few in _by_batch_size(same, len(problem.x)).items():
+                        known = (id(rows), size)
+                        batches[known] = batches.get(known) or RowsRecord(rows, size, orders)
+                        blocks.append(self._block(rows, batches[known], few))
             begin, wave = begin + wave, 2 * wave
         return blocks
 
-    def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
+    def _block(self, problem: Problem, rows: RowsRecord, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
         places = min(len(members), self._fitting(problem, members))
         one_of_each = {id(m.hyperparameters): m for m in members}.values()
@@ -123,7 +128,7 @@ class NativeEngine:
         epochs = max(h.epochs for h in each)
         may_stop = any(h.patience < h.epochs for h in each)
         chunk = epochs_of_a_call(dearest * blocks, epochs, may_stop)
-        return NativeBlock(ordered, places, problem, chunk, RowsRecord(problem, batch_size))
+        return NativeBlock(ordered, places, problem, chunk, rows)
 
     def _fitting(self, problem: Problem, members: Sequence[Member]) -> int:
         """Return how many members train at a time: some lane blocks for each core, as the memory allows."""

@@ -43,10 +43,10 @@ AUGMENTED = ("shift", "flip", "rotation", "zoom", "noise")
 class RowsRecord:
     """The rows of a problem in batches of one size, as a record of type ROWS, and the arrays that it points to."""
 
-    def __init__(self, problem: Problem, batch_size: int) -> None:
+    def __init__(self, problem: Problem, batch_size: int, orders: int = ORDERS) -> None:
         self.batch_size = batch_size
         self.record = np.zeros(1, ROWS)
-        self.arrays = _row_arrays(problem, batch_size)
+        self.arrays = _row_arrays(problem, batch_size, orders)
         for name, array in self.arrays.items():
             self.record[name] = array.ctypes.data
         for name, value in {**_sizes(problem), **_loss_codes(problem)}.items():
@@ -56,7 +56,7 @@ class RowsRecord:
         self.record["level_count"], self.record["levels"][0, : len(levels)] = len(levels), levels
 
 
-def _row_arrays(problem: Problem, batch_size: int) -> dict[str, np.ndarray]:
+def _row_arrays(problem: Problem, batch_size: int, orders: int) -> dict[str, np.ndarray]:
     """Return the arrays of a problem that it has, by the names of the record."""
     names = ("x", "y", "weights", "y_err", "y_noise", "folds")
     arrays = {name: getattr(problem, name) for name in names}
@@ -64,7 +64,7 @@ def _row_arrays(problem: Problem, batch_size: int) -> dict[str, np.ndarray]:
     if problem.validation_folds is None:
         arrays["validation_folds"] = problem.folds
     arrays["validation_half"] = problem.validation_half.astype(np.int32)
-    arrays["orders"] = batch_order(problem, batch_size, ORDERS)
+    arrays["orders"] = batch_order(problem, batch_size, orders)
     if isinstance(problem.loss.head, ClassesHead):
         arrays["class_counts"] = problem.loss.head.class_counts
     present = {name: np.asarray(array) for name, array in arrays.items() if array is not None}
