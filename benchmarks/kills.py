@@ -131,6 +131,8 @@ class Trial:
         for process in outside:  # they may go on or not; here they end with their driver, as on a machine that is gone
             process.kill()
             process.wait()
+        if "driver" not in self.kill and driver.returncode != 0:
+            return kills, f"the driver ended with {driver.returncode}"
         return kills, left_of(list(family.values())) if name == "dask" else ""  # others go on for the next driver
 
     def finish(self, run: Path, options: Sequence[str], *, helped: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from typing import Any
 
@@ -96,7 +96,8 @@ class DaskExecutor(Distributed):
         """Let the cluster go."""
         self._client.close()
         if self._cluster is not None:
-            self._cluster.close()
+            with suppress(KeyError):  # Dask looks up a worker that was killed, after all else is closed
+                self._cluster.close()
 
 
 class _Sent:
