@@ -157,13 +157,13 @@ def test_an_encoding_reads_each_part(file: Path, engine: str) -> None:
 @pytest.mark.usefixtures("no_room")
 def test_encodings_are_offered_where_memory_has_room(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in memory; with less they are left out, unless they are asked for, and parts are smaller then."""
-    offered = posed_of(file, memory="2GB")
+    offered = posed_of(file, memory="6GB")
     assert "feature_encoding" in pose_search(offered).space.varied
-    monkeypatch.setattr(streaming, "ENCODED", 200_000)
-    without = posed_of(file, memory="2GB")
+    monkeypatch.setattr(streaming, "ENCODED", 600_000)
+    without = posed_of(file, memory="6GB")
     assert "feature_encoding" not in pose_search(without).space.varied
     assert len(without.problem.x) == len(offered.problem.x)
-    asked = posed_of(file, memory="2GB", feature_encoding="piecewise; quantile")
+    asked = posed_of(file, memory="6GB", feature_encoding="piecewise; quantile")
     assert asked.problem.number_columns == offered.problem.number_columns
     assert len(asked.problem.x) < len(offered.problem.x)
 

@@ -27,6 +27,7 @@ from shoal.training.structure import ORDERS
 
 BLOCKS_OF_A_CORE = 16  # lane blocks that it has before it at a time, so that no core waits long for another
 BLOCKS_OF_FIRST_WAVE = 4  # the same of those that train before any other: with fewer, more of them are half empty
+LEAST_BLOCKS_OF_A_CORE = 2
 NUMBER = 4  # bytes of a float32
 
 
@@ -59,6 +60,10 @@ class NativeState:
     def running(self) -> np.ndarray:
         """The places in which a member trains."""
         return np.flatnonzero(self.records["status"] == Status.RUNNING)
+
+    def size_of(self, places: np.ndarray) -> int:
+        """The parameters of the largest member in these places: the cores begin with what takes long."""
+        return max(self.arrays[int(place)].vectors.shape[1] for place in places)
 
     @property
     def epochs_left(self) -> int:
@@ -122,7 +127,8 @@ class NativeEngine:
         each = [m.hyperparameters for m in one_of_each]
         dearest = max(member_epoch(problem, m, self.kernel.lanes) for m in one_of_each)
         together = self.kernel.lanes if all(plainly_dense(problem, m) for m in one_of_each) else 1
-        most = max(1, int(LONGEST_MICROSECONDS / dearest))  # lane blocks of a core, or a call lasts too long
+        # lane blocks of a core, or a call lasts too long; of several each core finds something to do
+        most = max(LEAST_BLOCKS_OF_A_CORE, int(LONGEST_MICROSECONDS / dearest))
         places = min(places, most * together * self.cores)
         blocks = -(-places // (together * self.cores))
         epochs = max(h.epochs for h in each)
@@ -168,7 +174,7 @@ class NativeEngine:
         curves = np.full((block.places, epochs, 5), np.nan, np.float32)
         records = seated.records
         records["curves"] = curves.ctypes.data + curves.strides[0] * np.arange(block.places, dtype=np.uintp)
-        blocks = list(_lane_blocks(seated, self.kernel.lanes, self.cores))
+        blocks = sorted(_lane_blocks(seated, self.kernel.lanes, self.cores), key=seated.size_of, reverse=True)
         order = np.concatenate(blocks) if blocks else np.zeros(0, np.int64)
         members = (records.ctypes.data + records.strides[0] * order).astype(np.uintp)
         ends = np.cumsum([0, *(len(each) for each in blocks)], dtype=np.int32)

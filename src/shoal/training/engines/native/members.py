@@ -37,6 +37,7 @@ SECOND = VECTORS.index("second")
 LARGE = 5_000
 """Parameters of a dense network from which on it trains as one of any layers: alone twelve times as fast with two
 layers of 64 neurons, where lanes are full of others a third slower at most; with 128 faster in either case."""
+VERY_MANY_ROWS = 200_000  # of which a full lane block takes seconds for an epoch
 AUGMENTED = ("shift", "flip", "rotation", "zoom", "noise")
 
 
@@ -171,12 +172,13 @@ def _point(records: np.ndarray, problem: Problem, members: Sequence[Member]) -> 
 def plainly_dense(problem: Problem, member: Member) -> bool:
     """Return whether a member has a lane in a block of dense networks: it has dense layers alone, and is not large.
 
-    A large one fills the lanes with its own neurons as a network of any layers, however few train beside it. The choice
-    hangs on the member alone, so that its bits do not hang on the others.
+    A large one fills the lanes with its own neurons as a network of any layers, however few train beside it, and so does
+    any on very many rows, of which few train at a time. The choice hangs on the member alone, so that its bits do not
+    hang on the others.
     """
     network = member_network(problem, member)
-    large = network.parameter_count >= LARGE and _has_graph(problem, member, network)
-    return has_dense_alone(problem, member) and not large
+    large = network.parameter_count >= LARGE or len(problem.x) >= VERY_MANY_ROWS
+    return has_dense_alone(problem, member) and not (large and _has_graph(problem, member, network))
 
 
 def _has_graph(problem: Problem, member: Member, network: Network) -> bool:
