@@ -172,9 +172,9 @@ def _point(records: np.ndarray, problem: Problem, members: Sequence[Member]) -> 
 def plainly_dense(problem: Problem, member: Member) -> bool:
     """Return whether a member has a lane in a block of dense networks: it has dense layers alone, and is not large.
 
-    A large one fills the lanes with its own neurons as a network of any layers, however few train beside it, and so does
-    any on very many rows, of which few train at a time. The choice hangs on the member alone, so that its bits do not
-    hang on the others.
+    A large one fills the lanes with its own neurons as a network of any layers, however few train beside it, and so
+    does any on very many rows, of which few train at a time. The choice hangs on the member alone, so that its bits do
+    not hang on the others.
     """
     network = member_network(problem, member)
     large = network.parameter_count >= LARGE or len(problem.x) >= VERY_MANY_ROWS
