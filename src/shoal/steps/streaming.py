@@ -44,9 +44,7 @@ most that fits of 16 networks took (VmHWM), less their parts: 414 MB, and 626 MB
 OF_A_COLUMN = 1_000_000  # bytes while it is decoded, however many rows; 0.65 to 0.95 million measured with 400 columns
 TO_COME = 290_000_000  # of these, once files are opened: of training, baselines and figures; 260 million measured
 MOST_COMPRESSED = 50.0  # a file below this part of the memory is not looked at
-BYTES_OF_A_VALUE = (
-    130  # for each column of a row of a part: sample, buffer and parts; 86 measured with parts of 131,072
-)
+BYTES_OF_A_VALUE = 130  # for each column of a row of a part: sample, buffer, parts; 86 measured with parts of 131,072
 ENCODED, ENCODED_XLA = 160, 600
 """How many more, where networks read their numbers piecewise, by the native and the XLA engine; 133 and 466 measured
 with parts of 131,072 rows."""
