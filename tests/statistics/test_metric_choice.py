@@ -18,7 +18,7 @@ from sklearn import metrics as sk
 from shoal.errors import SettingError
 from shoal.results import Task
 from shoal.statistics.class_metrics import CLASS_METRICS
-from shoal.statistics.metric_choice import ALIASES, REGISTRY, metric, named_metric
+from shoal.statistics.metric_choice import ALIASES, REGISTRY, chosen_metrics, metric, named_metric
 from shoal.statistics.number_metrics import NUMBER_METRICS
 
 CHECKED = settings(derandomize=True, deadline=None, max_examples=25)
@@ -230,3 +230,15 @@ def test_a_fault_inside_shows_its_line():
     with pytest.raises(SettingError, match=r"must return one number, got shape \(2,\)"):
         metric(np.subtract)([1.0, 2.0], [1.0, 2.0])
     assert np.isnan(metric(broken)([1.0], [1.0], np.ones((1, 1), int))).all()
+
+
+@pytest.mark.parametrize("name", ["f1", "average_precision", "precision"])
+def test_the_first_of_two_classes_is_judged_under_resamples_too(name: str) -> None:
+    rng = np.random.default_rng(3)
+    truth, second = rng.integers(0, 2, 80), rng.uniform(size=80)
+    probabilities, weights = np.stack([1 - second, second], axis=1), rng.poisson(1.0, (5, 80)).astype(float)
+    (judge,) = chosen_metrics((name,), Task.CLASSIFICATION, ("a", "b"), 0)
+    expected = [judge(truth, probabilities, each) for each in weights]
+    np.testing.assert_allclose(judge.of_weights(truth, probabilities)(weights), expected, rtol=1e-12)
+    (other,) = chosen_metrics((name,), Task.CLASSIFICATION, ("a", "b"), 1)
+    assert not np.allclose(other.of_weights(truth, probabilities)(weights), expected)

@@ -184,10 +184,11 @@ def judges_one_class(each: Metric, classes: Sequence[str]) -> bool:
 def _of_first(each: Metric) -> Metric:
     """Return the metric that judges the first of two classes."""
 
-    def function(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return each.function(1 - truth, probabilities[:, ::-1], weights)
+    def turned(judge: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda truth, probabilities, *weights: judge(1 - truth, probabilities[:, ::-1], *weights)
 
-    return replace(each, function=function)
+    each = replace(each, function=turned(each.function))
+    return each if each.prepared is None else replace(each, prepared=turned(each.prepared))
 
 
 def name_in_file(choice: str | Callable[..., Any]) -> str:
