@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
@@ -84,13 +85,32 @@ class DaskExecutor(Distributed):
     @contextmanager
     def hand_out(self, job: Job, lots: Sequence[Lot], seconds: float | None) -> Iterator[Iterator[Result | None]]:
         """Send the job once to each worker, and a task for each lot."""
-        sent = _Sent(self._client, job, seconds)
+        done: Queue[Any] = Queue()
+        left = set()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            # a task, which is done again where all workers that held the job are lost; what is scattered would be gone
+            parts = self._client.submit(_handed_on, job.document, job.arrays, pure=False, retries=ATTEMPTS)
         for lot in lots:
-            sent.send(lot)
+            key = f"shoal-{lot.key}"
+            task = self._client.submit(_train, parts, lot_to_parts(lot), seconds, key=key, retries=ATTEMPTS)
+            left.add(task)
+            task.add_done_callback(done.put)
         try:
-            yield sent.results()
+            yield self._results(left, done)
         finally:
-            sent.cancel()
+            self._client.cancel([*left, parts], force=True)
+
+    def _results(self, left: set[Any], done: Queue[Any]) -> Iterator[Result | None]:
+        while left:
+            try:
+                task = done.get(timeout=WAIT_SECONDS)
+            except Empty:
+                yield None
+                continue
+            left.discard(task)
+            yield _result(task)
+            task.release()  # or the cluster would keep what is gathered
 
     def close(self) -> None:
         """Let the cluster go."""
@@ -100,62 +120,17 @@ class DaskExecutor(Distributed):
                 self._cluster.close()
 
 
-class _Sent:
-    """A job on the workers, and its lots under way."""
-
-    def __init__(self, client: Any, job: Job, seconds: float | None) -> None:
-        self.client, self.job, self.seconds = client, job, seconds
-        self.done: Queue[Any] = Queue()
-        self.lots: dict[Any, tuple[Lot, int]] = {}
-        self.parts = self._scatter()
-
-    def _scatter(self) -> Any:
-        (parts,) = self.client.scatter([(self.job.document, self.job.arrays)], broadcast=True, hash=False)
-        return parts
-
-    def send(self, lot: Lot, before: int = 0) -> None:
-        """Make a task of a lot, which was sent so often before."""
-        key = f"shoal-{lot.key}-{before}"
-        task = self.client.submit(_train, self.parts, lot_to_parts(lot), self.seconds, key=key, retries=ATTEMPTS)
-        self.lots[task] = lot, before
-        task.add_done_callback(self.done.put)
-
-    def results(self) -> Iterator[Result | None]:
-        """Give results as they come, and None now and then."""
-        while self.lots:
-            try:
-                task = self.done.get(timeout=WAIT_SECONDS)
-            except Empty:
-                yield None
-                continue
-            lot, before = self.lots.pop(task)
-            if task.cancelled() and before < ATTEMPTS:
-                self._send_again(lot, before + 1)
-                continue
-            yield _result(task)
-            task.release()  # or the cluster would keep what is gathered
-
-    def _send_again(self, lot: Lot, before: int) -> None:
-        """Send a lot once more, and the job, which is gone where all workers that held it are."""
-        if self.parts.status != "finished":
-            try:
-                self.client.wait_for_workers(1, timeout=START_SECONDS)
-            except TimeoutError:
-                raise RunError(f"dask: all workers are gone, and none came within {START_SECONDS:.0f} s") from None
-            self.parts = self._scatter()
-        self.send(lot, before)
-
-    def cancel(self) -> None:
-        """Take back what is under way."""
-        self.client.cancel([*self.lots, self.parts], force=True)
-
-
 def _result(task: Any) -> Result:
     try:
         result: Result = task.result()
     except Exception as error:  # of the user's cluster, whatever it is
         raise RunError(f"a worker of Dask failed: {error or type(error).__name__}") from None
     return result
+
+
+def _handed_on(document: Document, arrays: Arrays) -> tuple[Document, Arrays]:
+    """Return a job as a worker keeps it for the lots."""
+    return document, arrays
 
 
 def _train(
