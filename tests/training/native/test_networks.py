@@ -365,10 +365,11 @@ def test_large_dense_networks_learn_the_same_by_either_way(
 
 
 def test_dense_networks_on_very_many_rows_fill_the_lanes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem, members = drawn((20,)), [Member(i, Hyperparameters(hidden=(9 + i,), epochs=2)) for i in range(3)]
+    problem, members = drawn((20,)), [Member(i, Hyperparameters(hidden=(30, 20 + i), epochs=2)) for i in range(3)]
     in_lanes = by_native(problem, members)
     monkeypatch.setattr("shoal.training.engines.native.members.VERY_MANY_ROWS", ROWS)
     assert not any(plainly_dense(problem, member) for member in members)
+    assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(8,))))
     alone = by_native(problem, members)
     assert_same([by_native(problem, [member])[0] for member in members], alone)
     assert_close(alone, in_lanes)

@@ -37,7 +37,8 @@ SECOND = VECTORS.index("second")
 LARGE = 5_000
 """Parameters of a dense network from which on it trains as one of any layers: alone twelve times as fast with two
 layers of 64 neurons, where lanes are full of others a third slower at most; with 128 faster in either case."""
-VERY_MANY_ROWS = 200_000  # of which a full lane block takes seconds for an epoch
+VERY_MANY_ROWS, LARGE_ON_MANY_ROWS = 200_000, 1_000
+"""With so many rows few networks train at a time, so that those of a thousand parameters leave most lanes empty."""
 AUGMENTED = ("shift", "flip", "rotation", "zoom", "noise")
 
 
@@ -173,11 +174,11 @@ def plainly_dense(problem: Problem, member: Member) -> bool:
     """Return whether a member has a lane in a block of dense networks: it has dense layers alone, and is not large.
 
     A large one fills the lanes with its own neurons as a network of any layers, however few train beside it, and so
-    does any on very many rows, of which few train at a time. The choice hangs on the member alone, so that its bits do
-    not hang on the others.
+    does a smaller one on very many rows, of which few train at a time. The choice hangs on the member alone, so that
+    its bits do not hang on the others.
     """
     network = member_network(problem, member)
-    large = network.parameter_count >= LARGE or len(problem.x) >= VERY_MANY_ROWS
+    large = network.parameter_count >= (LARGE_ON_MANY_ROWS if len(problem.x) >= VERY_MANY_ROWS else LARGE)
     return has_dense_alone(problem, member) and not (large and _has_graph(problem, member, network))
 
 
