@@ -101,8 +101,10 @@ def rows_to_learn_from(rows: int, classes: np.ndarray | None, seed: int) -> np.n
     if rows <= MOST_ROWS:
         return slice(None)
     order = np.random.default_rng([seed, rows]).permutation(rows)
-    first = np.zeros(0, int) if classes is None else order[np.unique(classes[order], return_index=True)[1]]
-    return np.union1d(order[:MOST_ROWS], first).astype(np.intp)
+    if classes is not None:
+        first = np.unique(classes[order], return_index=True)[1]
+        order = np.concatenate([order[first], np.delete(order, first)])
+    return np.sort(order[:MOST_ROWS])
 
 
 def predict_by(learned: Learned, x: np.ndarray) -> dict[str, np.ndarray]:
