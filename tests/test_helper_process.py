@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,7 @@ def test_it_ends_with_this_process_whatever_it_is_doing() -> None:
         helper = int(process.stdout.readline())
         os.kill(helper, 0)
         process.kill()
-    last = time.monotonic() + 60.0
-    while lives(helper):
-        assert time.monotonic() < last
-        time.sleep(0.01)
+    _wait_until(lambda: not lives(helper))
 
 
 def test_what_is_kept_can_be_used_later(helper: HelperProcess) -> None:
@@ -69,6 +67,28 @@ def test_an_error_is_raised_here(helper: HelperProcess) -> None:
 def test_what_cannot_be_sent_is_computed_here(helper: HelperProcess) -> None:
     assert helper.do(lambda: 5).result() == 5
     assert helper.do(len, [lambda: 5]).result() == 1
+
+
+@needs_a_process
+def test_what_has_not_begun_can_be_taken_back(tmp_path: Path) -> None:
+    helper, pipe = HelperProcess(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    first, second = helper.do(Path.read_text, pipe), helper.do(os.getpid)  # reading waits until something is written
+    _wait_until(lambda: first.answer is not None and first.answer.running())
+    assert not first.take_back()
+    assert second.take_back()
+    pipe.write_text("done")
+    assert first.result() == "done"
+    assert second.result() == os.getpid()
+    assert helper.do(os.getpid).result() != os.getpid()
+    helper.close()
+
+
+def _wait_until(done: Callable[[], bool]) -> None:
+    last = time.monotonic() + 60.0
+    while not done():
+        assert time.monotonic() < last
+        time.sleep(0.01)
 
 
 @needs_a_process

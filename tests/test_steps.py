@@ -14,7 +14,7 @@ import pytest
 
 import shoal
 from shoal.evaluation.record import Record
-from shoal.helper_process import HelperProcess, close_spare, start_early, take_spare
+from shoal.helper_process import HelperProcess, Later, close_spare, start_early, take_spare
 from shoal.report import write_figures
 from shoal.settings import check_settings
 from shoal.steps import beside
@@ -54,11 +54,15 @@ def test_the_figures_are_the_same_wherever_they_are_drawn(
         importlib.import_module("shoal.steps.writing"), "write_report", lambda record, *_: records.append(record)
     )
     shoal.fit("iris", out=str(tmp_path / "run"), **tiny)
-    later = helper.do(write_figures, records[0], tmp_path / "there")
-    assert later.answer is not None
-    assert later.answer.result() == write_figures(records[0], tmp_path / "here")
+    here = write_figures(records[0], tmp_path / "here")
+    shared = write_figures(records[0], tmp_path / "shared", helper)
+    monkeypatch.setattr(Later, "take_back", lambda _: False)
+    there = write_figures(records[0], tmp_path / "there", helper)
+    assert list(here) == list(shared) == list(there)
+    assert here == shared == there
     files = {path.name: path.read_bytes() for path in (tmp_path / "here" / "figures").iterdir()}
-    assert files == {path.name: path.read_bytes() for path in (tmp_path / "there" / "figures").iterdir()}
+    for other in ("shared", "there"):
+        assert files == {path.name: path.read_bytes() for path in (tmp_path / other / "figures").iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,10 @@ class Later:
             # what is given up is so while the sender is locked, where more work would wait for ever
             self.answer.add_done_callback(lambda done: done.cancelled() or done.exception() or action())
 
+    def take_back(self) -> bool:
+        """Return whether it is to be computed here, since the other process has not begun with it; it then does not."""
+        return self.answer is None or self.answer.cancel()
+
     def result(self) -> Any:
         """Return the result, or raise what the function raises."""
         if self.answer is not None:

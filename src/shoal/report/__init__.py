@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from shoal.evaluation.record import Record
@@ -40,7 +39,7 @@ def write_report(record: Record, folder: Path, helper: HelperProcess | None = No
     Args:
         record: the finished run.
         folder: the run folder; `figures/` and `report.html` are written in it.
-        helper: a process that has loaded what drawing needs; it draws unless this one has loaded it, too.
+        helper: a process that has loaded what drawing needs; it draws with this one, which draws alone without it.
 
     Returns:
         The path of the page.
@@ -48,7 +47,4 @@ def write_report(record: Record, folder: Path, helper: HelperProcess | None = No
     Raises:
         RunError: a file cannot be written.
     """
-    if helper is None or "matplotlib.figure" in sys.modules:
-        helper = HelperProcess(start=False)
-    drawn = helper.do(write_figures, record, folder)
-    return write_page(record, folder, drawn.result())
+    return write_page(record, folder, write_figures(record, folder, helper))

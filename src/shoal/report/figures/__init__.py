@@ -16,6 +16,7 @@ from typing import Any
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
+from shoal.helper_process import HelperProcess
 from shoal.report.figures.drawable import FigureNumbers as FigureNumbers
 from shoal.report.figures.export import drawing, save, save_table
 from shoal.report.figures.kept import keep
@@ -44,24 +45,32 @@ def figure_numbers(record: Record) -> dict[str, FigureNumbers]:
     return {name: FigureNumbers(name, n) for name, n in computed.items() if n is not None}
 
 
-def write_figures(record: Record, folder: Path) -> dict[str, str]:
+def write_figures(record: Record, folder: Path, helper: HelperProcess | None = None) -> dict[str, str]:
     """Write each figure as `figures/<name>.svg` and `.pdf` and return it as SVG for the page.
 
     Its numbers go to `figures/<name>.csv`, and those of all figures to a file from which they can be drawn again.
 
+    Args:
+        record: the run.
+        folder: of the run.
+        helper: a process that has loaded what drawing needs; None: this one draws alone.
+
     Returns:
         For each name an `<svg>` element that follows the page's colours in light and dark.
     """
-    return publish(figure_numbers(record), Path(folder) / "figures", record[SplitRecord].unit)
+    return publish(figure_numbers(record), Path(folder) / "figures", record[SplitRecord].unit, helper)
 
 
-def publish(figures: Mapping[str, FigureNumbers], place: Path, unit: str = "row") -> dict[str, str]:
+def publish(
+    figures: Mapping[str, FigureNumbers], place: Path, unit: str = "row", helper: HelperProcess | None = None
+) -> dict[str, str]:
     """Write figures into a folder as SVG and PDF, with their numbers as CSV and kept for `shoal figures`.
 
     Args:
         figures: by name; those that the folder keeps under other names stay.
         place: the folder, which is made if it is missing.
         unit: what a row is, as sentences say it.
+        helper: draws from the first on, while this process draws from the last on; None: this one draws all.
 
     Returns:
         For each name an `<svg>` element for a page.
@@ -69,13 +78,21 @@ def publish(figures: Mapping[str, FigureNumbers], place: Path, unit: str = "row"
     Raises:
         RunError: a file cannot be written.
     """
-    elements = {}
     keep(figures, place)
+    other = helper or HelperProcess(start=False)
+    elements = {name: other.do(_publish_one, figure, place, unit) for name, figure in figures.items()}
+    for element in reversed(elements.values()):
+        if not element.take_back():
+            break
+        element.here()
+    return {name: element.result() for name, element in elements.items()}
+
+
+def _publish_one(figure: FigureNumbers, place: Path, unit: str) -> str:
     with drawing():
-        for name, figure in figures.items():
-            elements[name] = save(figure.draw(), place, name, with_unit(figure.numbers.alt, unit))
-            save_table(figure.numbers.table(), place, name)
-    return elements
+        element = save(figure.draw(), place, figure.name, with_unit(figure.numbers.alt, unit))
+        save_table(figure.numbers.table(), place, figure.name)
+    return element
 
 
 def publish_numbers(numbers: Mapping[str, Any], place: Path) -> list[Path]:

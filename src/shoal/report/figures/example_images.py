@@ -72,7 +72,8 @@ def draw(shown: ExampleImages) -> Figure:
     for i, (image, label) in enumerate(zip(raster, shown.labels, strict=True)):
         left, top = 0.05 + (i % columns) * cell + (cell - across) / 2, i // columns * step + text
         frame = VERMILION if label.right is False else MUTED
-        axes = show(figure, (left, top, across, high), image, frame=frame)
-        write_beside(axes, 1 + 0.045 / high, name_text(label.true, letters), INK)
-        write_beside(axes, -0.045 / high, label.said_within(letters - 7), label.colour)
+        box = left, top, across, high
+        show(figure, box, image, frame=frame)
+        write_beside(figure, box, name_text(label.true, letters), INK)
+        write_beside(figure, box, label.said_within(letters - 7), label.colour, below=True)
     return figure

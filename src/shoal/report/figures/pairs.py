@@ -86,8 +86,9 @@ def _images(shown: Pairs) -> Figure:
     for i in range(count):
         left, top = 0.05 + (i % columns) * cell + (cell - across) / 2, i // columns * step + text
         frame = VERMILION if shown.anomalies[i] else MUTED
-        axes = show(figure, (left, top, across, tall), raster[i], frame=frame)
-        write_beside(axes, 1 + 0.045 / tall, shown.titles[i], INK)
+        box = left, top, across, tall
+        show(figure, box, raster[i], frame=frame)
+        write_beside(figure, box, shown.titles[i], INK)
         show(figure, (left, top + tall + 0.05, across, tall), raster[count + i], frame=frame)
     return figure
 

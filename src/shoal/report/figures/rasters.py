@@ -11,6 +11,10 @@ from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, MUTED, VERMILION
 
 SHARPEST = 128  # pixels along a side: more are not seen in a small picture, but make the page large
+BESIDE = 0.045  # inches between a picture and its text
+
+Box = tuple[float, float, float, float]
+"""Where a picture stands: left, top, width and height in inches."""
 
 
 def pictures(values: np.ndarray) -> np.ndarray:
@@ -76,22 +80,33 @@ def flat(values: np.ndarray) -> np.ndarray:
     return values if values.ndim == 2 else values[len(values) // 2]
 
 
-def show(figure: Figure, box: tuple[float, float, float, float], raster: np.ndarray, *, frame: str = MUTED) -> Axes:
-    """Show pixels in a frame, each as one square; `box` is left, top, width and height in inches."""
-    width, height = figure.get_size_inches()
+def show(figure: Figure, box: Box, raster: np.ndarray, *, frame: str = MUTED) -> None:
+    """Show pixels in a frame, each as one square."""
+    from matplotlib.patches import Rectangle
+
     left, top, wide, high = box
-    axes = figure.add_axes((left / width, (height - top - high) / height, wide / width, high / height))
     tone: dict[str, Any] = {} if raster.ndim == 3 else {"cmap": "gray", "vmin": 0, "vmax": 255}
-    axes.imshow(raster, interpolation="none", aspect="auto", **tone)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color=frame, linewidth=0.5 if frame == MUTED else 1.6)
-    return axes
+    sheet, extent = _sheet(figure), (left, left + wide, top + high, top)
+    sheet.imshow(raster, interpolation="none", aspect="auto", extent=extent, **tone)
+    edge: dict[str, Any] = {"edgecolor": frame, "linewidth": 0.5 if frame == MUTED else 1.6}
+    sheet.add_patch(Rectangle((left, top), wide, high, fill=False, **edge))
 
 
-def write_beside(axes: Axes, y: float, text: str, colour: str) -> None:
-    """Write a text above a picture, or below it; `y` counts its height from its foot."""
-    side = "bottom" if y > 0.5 else "top"
-    axes.text(0.5, y, text, ha="center", va=side, size=7, color=colour, transform=axes.transAxes)
+def _sheet(figure: Figure) -> Axes:
+    """Return the axes of all pictures of a figure, in inches from its upper left: axes of each would take long."""
+    if not figure.axes:
+        width, height = figure.get_size_inches()
+        figure.add_axes((0.0, 0.0, 1.0, 1.0)).set(xlim=(0.0, width), ylim=(height, 0.0))
+        figure.axes[0].set_axis_off()
+    return figure.axes[0]
+
+
+def write_beside(figure: Figure, box: Box, text: str, colour: str, *, below: bool = False) -> None:
+    """Write a text above a picture, or below it."""
+    (left, top, wide, high), (width, height) = box, figure.get_size_inches()
+    y = top + high + BESIDE if below else top - BESIDE
+    side = "top" if below else "bottom"
+    figure.text((left + wide / 2) / width, 1.0 - y / height, text, ha="center", va=side, size=7, color=colour)
 
 
 def fitted(shape: tuple[int, int], wide: float, high: float) -> tuple[float, float]:

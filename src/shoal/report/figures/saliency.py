@@ -103,11 +103,12 @@ def _images(shown: Saliency) -> Figure:
     raster, letters = pictures(shown.inputs[:few]), int(cell / 0.062)
     for i, (image, strength) in enumerate(zip(raster, shown.maps[:few], strict=True)):
         left, top = 0.05 + i % columns * cell + (cell - gap - across) / 2, i // columns * step + text
-        axes = show(figure, (left, top, across, high), image)
+        box = left, top, across, high
+        show(figure, box, image)
         show(figure, (left, top + high + gap, across, high), signed(shrink(strength, MOST_PIXELS)))
         if shown.labels:
             label = shown.labels[i]
-            write_beside(axes, 1 + 0.04 / high, label.said_within(letters - 7), label.colour)
+            write_beside(figure, box, label.said_within(letters - 7), label.colour)
     return figure
 
 
