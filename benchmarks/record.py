@@ -114,6 +114,15 @@ class Record:
         with self.file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
+    @property
+    def rounds(self) -> dict[int, int]:
+        """The number of rounds of each workload that was measured."""
+        rounds: dict[int, int] = {}
+        for line in self.lines:
+            workload = int(line["name"].split("/")[0])
+            rounds[workload] = max(rounds.get(workload, 0), line["round"] + 1)
+        return rounds
+
     def has(self, name: str, turn: int) -> bool:
         """Whether a measurement was made."""
         return any(line["name"] == name and line["round"] == turn for line in self.lines)

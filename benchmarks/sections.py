@@ -53,11 +53,11 @@ def whole_section(record: Record, scale: Scale) -> str:
     return words + "\n\n" + table(head, rows)
 
 
-def _wall(record: Record, name: str) -> tuple[str, str]:
-    values = record.values(name, "wall").values()
+def _wall(record: Record, name: str, field: str = "wall") -> tuple[str, str]:
+    values = record.values(name, field).values()
     if not values:
         return record.why_not(name), ""
-    return seconds(record.median(name, "wall")), f"{seconds(min(values))} to {seconds(max(values))}"
+    return seconds(record.median(name, field)), f"{seconds(min(values))} to {seconds(max(values))}"
 
 
 UNITS = {4: "rows", 7: "epoch", 8: "epoch"}
@@ -285,6 +285,27 @@ def _wrong_choices(found: list[Duel]) -> str:
         "longer by",
     )
     return "\n\n".join((words, *([table(head, rows)] if rows else [])))
+
+
+def fits_section(record: Record) -> str:
+    """Return the seconds of whole commands, and what they compiled and predict."""
+    labels = {
+        "digits": "`shoal fit digit_images`, 1,797 images of 8 × 8",
+        "gunpoint": "`shoal fit` of GunPoint, 50 series of 150 steps",
+        "mnist": "`shoal fit` of 5,000 images of 28 × 28",
+        "million": "`shoal fit` of 1,000,000 rows × 20 in CSV, 16 networks, 3 epochs",
+    }
+    rows = [(text, *_wall(record, f"11/{name}", "seconds")) for name, text in labels.items()]
+    predicted = "`shoal predict` of those 1,000,000 rows, CSV to CSV"
+    rows += [(predicted, *_wall(record, "11/million", "predict_seconds"))]
+    rows += [("one image of 28 × 28 in Python, after the first", *_wall(record, "11/mnist", "single_seconds"))]
+    words = (
+        "From the file to a written run with its page, by default but for what is named. Nothing is compiled in any of "
+        "them."
+        if not sum(record.median(f"11/{name}", "programs") or 0 for name in labels)
+        else "From the file to a written run with its page, by default but for what is named."
+    )
+    return words + "\n\n" + table(("command", "seconds", "lowest to highest"), rows)
 
 
 def starts_section(record: Record) -> str:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from shipped import place
 
 CHOSEN_BY = ("ArrowHead", "ItalyPowerDemand", "OSULeaf", "JapaneseVowels")
 HELD_BACK = ("GunPoint", "BasicMotions", "PickupGestureWiimoteZ", "ACSF1")
@@ -34,9 +35,7 @@ Scores = dict[str, float | None]
 
 def part_of(name: str, part: str) -> Path:
     """Return the file of a part of a set."""
-    import aeon.datasets
-
-    return Path(aeon.datasets.__file__).parent / "data" / name / f"{name}_{part}.ts"
+    return place("aeon") / "datasets" / "data" / name / f"{name}_{part}.ts"
 
 
 def arrays(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

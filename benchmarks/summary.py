@@ -9,6 +9,8 @@ from plan import (
     ALONE,
     BEFORE_DENSE,
     BEFORE_DENSE_TOGETHER,
+    CHANNELS_LAST,
+    CHANNELS_LAST_TOGETHER,
     CONVOLUTION,
     IN_PROCESSES,
     LSTM,
@@ -16,6 +18,8 @@ from plan import (
     MAP_POPULATIONS,
     MAP_TOGETHER,
     POPULATIONS,
+    SMALL_CONVOLUTION,
+    SMALL_POPULATION,
     TOGETHER,
     Scale,
     engine_cells,
@@ -95,7 +99,13 @@ def side_by_side(workload: int, name: str, work: Work, populations: tuple[int, .
 
 def convolution_cases(scale: Scale) -> list[Case]:
     """Return the cases of workload 7."""
-    return _layered(7, "convolution", scale.short(CONVOLUTION))
+    return _layered(7, "convolution", scale.short(CONVOLUTION), (*CHANNELS_LAST, *CHANNELS_LAST_TOGETHER))
+
+
+def small_convolution_case(scale: Scale) -> Case:
+    """Return the case of workload 7 whose networks have few filters."""
+    peers = ("torch_loop", *CHANNELS_LAST, *BEFORE_DENSE_TOGETHER, *CHANNELS_LAST_TOGETHER)
+    return Case(7, "small", scale.short(SMALL_CONVOLUTION), SMALL_POPULATION, peers)
 
 
 def lstm_cases(scale: Scale) -> list[Case]:
@@ -103,8 +113,8 @@ def lstm_cases(scale: Scale) -> list[Case]:
     return _layered(8, "lstm", scale.short(LSTM))
 
 
-def _layered(workload: int, name: str, work: Work) -> list[Case]:
-    return [Case(workload, name, work, n, (*BEFORE_DENSE, *BEFORE_DENSE_TOGETHER)) for n in (1, 8)]
+def _layered(workload: int, name: str, work: Work, more: tuple[str, ...] = ()) -> list[Case]:
+    return [Case(workload, name, work, n, (*BEFORE_DENSE, *BEFORE_DENSE_TOGETHER, *more)) for n in (1, 8)]
 
 
 def map_cases(quick: bool) -> list[Case]:

@@ -32,6 +32,11 @@ def percent(value: float | None) -> str:
     return NONE if value is None else f"{value:.2g}" if value > 10 else f"{100.0 * value:.2g} %"
 
 
+def whole(value: float | None) -> str:
+    """Return a whole number."""
+    return NONE if value is None else f"{value:.0f}"
+
+
 def count(value: float | None) -> str:
     """Return a large number, rounded to three digits."""
     return NONE if value is None else f"{float(f'{value:.3g}'):,.0f}"

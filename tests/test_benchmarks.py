@@ -289,6 +289,11 @@ def test_the_page_says_which_engine_is_faster_and_where_the_choice_is_wrong(load
         "1/shoal_plain": [{"seconds": 2.0, "wall": 2.0, "engine": "native"}],
         "1/sklearn": [{"seconds": 2.0, "wall": 2.0}],
         "2/notes/16/shoal": [{**timing(1.0), "engine": "native"}],
+        "4/dense/1/shoal": [timing(40.0)],
+        "7/small/16/shoal": [timing(1.0)],
+        "7/small/1/torch_loop": [timing(2.0)],
+        "11/gunpoint": [{"seconds": 6.0, "programs": 0, "wall": 7.0}],
+        "11/million": [{"seconds": 50.0, "programs": 0, "predict_seconds": 9.0, "wall": 70.0}],
         "2/notes/16/shoal_xla": [timing(8.0)],
     }
     record = filled(load, tmp_path / "results.jsonl", measured)
@@ -301,13 +306,14 @@ def test_the_page_says_which_engine_is_faster_and_where_the_choice_is_wrong(load
     assert "`auto` takes the slower engine, starting and compiling counted, in 1 of 4 cells." in text
     assert "| 32 | 64 | 1 | native | 1 s, 8 s | 4 s, 5 s | 1.6 × |" in text
     assert "| `shoal fit iris` | 4 s | 4 s to 4 s | – | native | 500 ms |" in text
-    assert (
-        "| `shoal fit iris`, whole command with page, nothing cached (native engine) | 4 s | 5 s | 3 s | floor |"
-        in text
-    )
-    assert "over scikit-learn's (native engine) | 1 × | 1.5 × | 1 × | aim |" in text
-    share = load("work").flops(load("summary").engine_cases(True)[-1].work) * 128 / 2e11
-    assert f"| {100 * share:.2g} % | 25 % | 50 % | {'floor' if share >= 0.25 else '**nothing**'} |" in text
+    assert "| `shoal fit` of GunPoint, 50 series of 150 steps | 6 s | 6 s to 6 s |" in text
+    assert "(GunPoint), page included | 6 s | 8 s | 4 s | floor |" in text
+    assert "| programs compiled in these fits | 0 | 0 | 0 | aim |" in text
+    assert "from CSV to CSV | 9 s | 8 s | 4 s | **nothing** |" in text
+    assert "with 8 and 16 filters, each, over PyTorch's one | 32 × | 20 × | 50 × | floor |" in text
+    share = load("work").flops(load("plan").DENSE) / 40.0 / 2e11
+    assert f"| dense 256 × 3 × 1, share of the machine's speed | {100 * share:.2g} % | 60 % | 80 % |" in text
+    assert "Rounds: 1 round of section 1, 2, 4, 6, 7, 10, 11." in text
     assert "shoal chooses the native engine for 16 networks." in text
     assert "| shoal, XLA engine | – | 500 ms |" in text
 

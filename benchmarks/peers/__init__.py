@@ -14,7 +14,7 @@ from peers.keras_fit import KERAS
 from peers.sklearn_mlp import PROCESSES as SKLEARN_PROCESSES
 from peers.sklearn_mlp import SERIAL as SKLEARN
 from peers.torch_compile import COMPILED
-from peers.torch_loop import LOOP
+from peers.torch_loop import CHANNELS_LAST, LOOP
 from peers.torch_loop import PROCESSES as TORCH_PROCESSES
 from peers.torch_vmap import VMAP as TORCH_VMAP
 
@@ -23,6 +23,7 @@ PEERS: dict[str, Peer] = {
     for peer in (
         *KERAS,
         LOOP,
+        *CHANNELS_LAST,
         COMPILED,
         TORCH_PROCESSES,
         TORCH_VMAP,

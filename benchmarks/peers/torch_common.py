@@ -13,24 +13,23 @@ from peers.base import Timing, available_cores
 
 
 class Rows:
-    """The rows of a work as tensors."""
+    """The rows of a work as tensors; images in the format that PyTorch has by default, or with channels last."""
 
-    def __init__(self, work: Work, threads: int | None = None) -> None:
+    def __init__(self, work: Work, threads: int | None = None, *, channels_last: bool = False) -> None:
         import torch
 
         torch.set_num_threads(threads or available_cores())
         arrays: Arrays = arrays_of(work)
-        self.x, self.y = _features(arrays.x), torch.from_numpy(arrays.y)
-        self.validation = _features(arrays.validation_x), torch.from_numpy(arrays.validation_y)
+        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        self.x, self.y = self._features(arrays.x), torch.from_numpy(arrays.y)
+        self.validation = self._features(arrays.validation_x), torch.from_numpy(arrays.validation_y)
         self.classes = arrays.classes
 
+    def _features(self, x: Any) -> Any:
+        import torch
 
-def _features(x: Any) -> Any:
-    """Return features as a tensor, images with their channels first."""
-    import torch
-
-    tensor = torch.from_numpy(x)
-    return tensor.permute(0, 3, 1, 2).contiguous() if tensor.ndim == 4 else tensor
+        tensor = torch.from_numpy(x)
+        return tensor.permute(0, 3, 1, 2).contiguous(memory_format=self.format) if tensor.ndim == 4 else tensor
 
 
 def network(work: Work, rows: Rows, seed: int) -> Any:
@@ -44,7 +43,7 @@ def network(work: Work, rows: Rows, seed: int) -> Any:
     for units in work.hidden:
         layers += [torch.nn.Linear(inputs, units), activation()]
         inputs = units
-    return torch.nn.Sequential(*layers, torch.nn.Linear(inputs, rows.classes))
+    return torch.nn.Sequential(*layers, torch.nn.Linear(inputs, rows.classes)).to(memory_format=rows.format)
 
 
 def _before(work: Work, activation: Any) -> list[Any]:

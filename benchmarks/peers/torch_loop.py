@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from work import Work
@@ -29,22 +30,33 @@ def loop(work: Work, rows: Rows, seed: int, compiled: Callable[[Any], Any] | Non
     return epochs_of(work, rows, step, lambda: cross_entropy(called(x), y))
 
 
-def train(work: Work, population: int) -> Timing:
+def train(work: Work, population: int, *, channels_last: bool = False) -> Timing:
     """Train one network."""
     assert population == 1
-    return time_best_threads(loop(work, Rows(work), seed=0), work.epochs)
+    return time_best_threads(loop(work, Rows(work, channels_last=channels_last), seed=0), work.epochs)
 
 
-def _train_one(work: Work, seed: int) -> float:
-    return loop(work, Rows(work, threads=1), seed)(work.epochs)
+def _train_one(work: Work, seed: int, channels_last: bool) -> float:
+    return loop(work, Rows(work, threads=1, channels_last=channels_last), seed)(work.epochs)
 
 
-def train_in_processes(work: Work, population: int) -> Timing:
+def train_in_processes(work: Work, population: int, *, channels_last: bool = False) -> Timing:
     """Train networks one after the other in a process for each core; starting the processes counts as compiling."""
-    warm_up = [(one_epoch(work), seed) for seed in range(available_cores())]
-    losses, seconds, started = in_processes(_train_one, warm_up, [(work, seed) for seed in range(population)])
+    warm_up = [(one_epoch(work), seed, channels_last) for seed in range(available_cores())]
+    each = [(work, seed, channels_last) for seed in range(population)]
+    losses, seconds, started = in_processes(_train_one, warm_up, each)
     return Timing(seconds, started, float(losses[0]))
 
 
 LOOP = Peer("torch_loop", "PyTorch loop", ("torch",), train)
 PROCESSES = Peer("torch_processes", "PyTorch loop in joblib", ("torch", "joblib"), train_in_processes, together=True)
+CHANNELS_LAST = (
+    Peer("torch_channels_last", "PyTorch loop, channels last", ("torch",), partial(train, channels_last=True)),
+    Peer(
+        "torch_channels_last_processes",
+        "PyTorch loop, channels last, in joblib",
+        ("torch", "joblib"),
+        partial(train_in_processes, channels_last=True),
+        together=True,
+    ),
+)
