@@ -127,13 +127,13 @@ class Network:
         """The number of weights and biases."""
         return sum(math.prod(shape) for layer in self.parameter_shapes for shape in layer.values())
 
-    @property
+    @cached_property
     def multiplications(self) -> int:
         """How many multiplications with parameters one row takes, forwards."""
         pairs = zip(self.layers, self.input_shapes, strict=True)
         return sum(layer.multiplications(shape) for layer, shape in pairs)
 
-    @property
+    @cached_property
     def values(self) -> int:
         """How many numbers one row needs on its way: the output of every layer and what it needs beside."""
         pairs = zip(self.layers, self.input_shapes, strict=True)
