@@ -37,7 +37,8 @@ def parts(repetitions: int) -> dict[str, tuple[Work, int]]:
     less = {name: 0.3 for name in ("oscillation", "surface", "redshifts", *weights.PARTS)} | {SEARCHED: 0.2}
     works |= {f"table {name}": work for name, work in tables.PARTS.items()}
     works |= {f"folds {name}": work for name, work in tables.FOLDED.items()}
-    less |= {name: 0.2 for name in works if name.startswith(("table ", "folds "))}
+    works |= {f"default {name}": work for name, work in tables.DEFAULT.items()}
+    less |= {name: 0.2 for name in works if name.startswith(("table ", "folds ", "default "))}
     return {name: (work, max(2, round(less.get(name, 1.0) * repetitions))) for name, work in works.items()}
 
 

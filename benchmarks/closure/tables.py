@@ -100,6 +100,19 @@ def of_folds(name: str, number: int, **settings: Any) -> dict[str, Any]:
     return {"folds": found, "tested_on": rows["test"], "learned_from": rows["train"]}
 
 
+def of_default(name: str, number: int) -> dict[str, Any]:
+    """Return what a split found with the defaults of `shoal.fit`: the coverage of what it promises, and calibration."""
+    table = TABLES[name]
+    metrics = bare_fit(table.load(), **table.settings, seed=number).metrics
+    told, rows = metrics["coverage"], metrics["rows"]
+    found = {"coverage": told["value"], "level": told["level"], "size": told.get("mean_classes_in_a_set")}
+    errors = metrics["calibration"].get("calibration_error")  # of classes alone
+    if errors is not None:
+        found["calibration_error"] = errors["test"]["after"]["value"]
+    rows = {"learned_from": rows["train"] + rows["validation"], "tested_on": rows["test"]}
+    return {"default": found, "folds": bool(metrics["search"]["cv"]), **rows}
+
+
 def scores_of(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     """Return the scores that the quantile is one of, `(rows, 1)`."""
     if prediction.probabilities is not None:
@@ -143,6 +156,10 @@ SMOOTHED = ("breast_cancer", "digits", "titanic")
 PARTS: dict[str, Callable[[int], dict[str, Any]]] = {name: partial(of_table, name) for name in TABLES if present(name)}
 PARTS |= {f"{name}, labels smoothed": partial(of_table, name, label_smoothing=0.3) for name in SMOOTHED}
 """A function of the number of the split for each table whose package is installed."""
+
+DEFAULT: dict[str, Callable[[int], dict[str, Any]]] = {
+    name: partial(of_default, name) for name in TABLES if present(name)
+}
 
 FOLDED: dict[str, Callable[[int], dict[str, Any]]] = {
     name: partial(of_folds, name) for name in ("diabetes", "penguin_mass", "boston", "concrete") if present(name)
