@@ -182,6 +182,18 @@ def test_a_member_alone_equals_itself_among_others(
     assert alone.validation_loss.std() > 1e-3
 
 
+def test_candidates_of_one_size_in_turn_are_each_what_they_are_alone(
+    problem: Problem, population: list[Member], engine: Engine, assert_equal: Any, kind: Kind
+) -> None:
+    """As replicas are: draw after draw of all kept candidates."""
+    base = population[REFERENCE].hyperparameters.model_copy(update={"hidden": (5,), "epochs": 4})
+    each = [base.model_copy(update={"activation": (name,)}) for name in ("relu", "tanh")]
+    members = [Member(i, each[i % 2]) for i in range(4)]
+    for member, together in zip(members, train(problem, members, engine).members, strict=True):
+        (alone,) = train(problem, [member], engine).members
+        assert_equal(together, alone, **kind.rounding)
+
+
 @pytest.mark.slow
 def test_fewer_places_in_another_order_give_the_same(
     problem: Problem,

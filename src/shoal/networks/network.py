@@ -122,7 +122,7 @@ class Network:
         """The shape of every parameter, one dict per layer."""
         return tuple(layer.parameter_shapes(shape) for layer, shape in zip(self.layers, self.input_shapes, strict=True))
 
-    @property
+    @cached_property
     def parameter_count(self) -> int:
         """The number of weights and biases."""
         return sum(math.prod(shape) for layer in self.parameter_shapes for shape in layer.values())

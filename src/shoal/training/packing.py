@@ -98,6 +98,15 @@ def shares_beginning(problem: Problem, member: Member) -> bool:
 
 
 def _network(problem: Problem, h: Hyperparameters) -> Network:
+    """Return the network of some hyperparameters, which is asked for several times and built once."""
+    of, network = problem.networks.get(id(h), (None, None))
+    if network is None or of is not h:
+        network = _built(problem, h)
+        problem.networks[id(h)] = h, network  # with h, so that no other takes its place in memory
+    return network
+
+
+def _built(problem: Problem, h: Hyperparameters) -> Network:
     if problem.whole is not None:
         return rest_of(_network(problem.whole, h))
     if problem.network is not None:

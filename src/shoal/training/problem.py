@@ -17,6 +17,7 @@ from shoal.row_view import TakenRows
 from shoal.streams import Stream
 from shoal.training.encodings import Encodings, NumberColumn
 from shoal.training.heads import VALUE, ClassesHead
+from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import Loss, get_loss
 from shoal.training.parts import RowsInParts
 
@@ -112,6 +113,11 @@ class Problem:
 
     @cached_property
     def _behind(self) -> dict[str, Problem]:
+        return {}
+
+    @cached_property
+    def networks(self) -> dict[int, tuple[Hyperparameters, Network]]:
+        """Networks that were built, by where their hyperparameters lie; `packing` fills it in."""
         return {}
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -104,7 +104,7 @@ class Seating:
         """Return a seat as it stands now."""
         seat = self.seats[place]
         since = ((chunk, place) for chunk in self._chunks[self._since[place] :] if chunk is not None)
-        return replace(seat, parts=(*seat.parts, *since))
+        return Seat(seat.member, (*seat.parts, *since))
 
     @property
     def _last(self) -> Chunk:

@@ -234,9 +234,12 @@ class NativeEngine:
 def _by_beginning(problem: Problem, members: Sequence[Member]) -> dict[str, list[Member]]:
     """Return the members by the text of the layers whose frozen beginning they share, empty where there is none."""
     parts: dict[str, list[Member]] = {}
+    shared: dict[int, str] = {}  # of the members of a candidate alike
     for member in members:
-        shared = member.hyperparameters.layers if shares_beginning(problem, member) else ""
-        parts.setdefault(shared, []).append(member)
+        h = member.hyperparameters
+        if id(h) not in shared:
+            shared[id(h)] = h.layers if shares_beginning(problem, member) else ""
+        parts.setdefault(shared[id(h)], []).append(member)
     return parts
 
 

@@ -155,18 +155,20 @@ def _point(records: np.ndarray, problem: Problem, members: Sequence[Member]) -> 
         addresses = vectors.ctypes.data + vectors.strides[0] * np.arange(len(which), dtype=np.uintp)
         for copy, name in enumerate(VECTORS):
             records[name][which] = addresses + vectors.strides[1] * copy
-        shapes: dict[int, tuple[tuple[np.ndarray, ...], tuple[Any, ...], tuple[Any, ...]]] = {}
+        shapes: dict[int, tuple[Any, ...] | None] = {}  # and where their arrays lie; None: of a graph
         for i, vector in zip(which, vectors, strict=True):
             h = members[i].hyperparameters
             vector[SECOND] = SECOND_STARTS_AT.get(h.optimizer, 0.0)
-            if not plainly_dense(problem, members[i]):
+            if id(h) not in shapes:
+                shape = _shape(problem, members[i]) if plainly_dense(problem, members[i]) else None
+                shapes[id(h)] = shape and (*shape, [array.ctypes.data for array in shape[0]])
+            known = shapes[id(h)]
+            if known is None:
                 arrays[i] = _of_graph(problem, members[i], vector)
                 continue
-            if id(h) not in shapes:
-                shapes[id(h)] = _shape(problem, members[i])
-                at = [array.ctypes.data for array in shapes[id(h)][0]]
+            *shape_of_h, at = known
             records["inputs"][i], records["neurons"][i], records["activations"][i] = at
-            arrays[i] = MemberArrays(vector, *shapes[id(h)])
+            arrays[i] = MemberArrays(vector, *shape_of_h)
     return [arrays[i] for i in range(len(members))]
 
 
