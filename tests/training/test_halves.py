@@ -45,7 +45,9 @@ def folded(seed: int) -> Problem:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_best_epoch_and_the_stop_are_those_of_the_half(engine: Callable[[], Engine]) -> None:
     h = Hyperparameters(hidden=(16,), learning_rate=0.03, batch_size=16, epochs=40, patience=12)
+    still = h.model_copy(update={"learning_rate": 1e-30})  # all epochs are equally good: the first is the best
     members = [Member(i, h, fold=0, half=half) for i, half in enumerate((-1, 0, 1, -1, 0, 1))]
+    members += [Member(6 + i, still, fold=0, half=half) for i, half in enumerate((-1, 0, 1))]
     for trained in train(folded(0), members, engine()).members:
         half = trained.member.half
         watched = trained.validation_loss if half < 0 else trained.half_losses[:, half]

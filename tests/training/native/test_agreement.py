@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from shoal.networks import ACTIVATIONS, numpy_namespace
 from shoal.results import Status, Task
 from shoal.training.engines.native import NativeEngine
+from shoal.training.engines.native import members as native_members
 from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.heads import VALUE
@@ -324,6 +325,17 @@ def test_few_places_in_any_order_give_the_same(kernel: Kernel, crowd: Any, monke
     monkeypatch.setattr(NativeEngine, "_fitting", lambda *_: 7)
     members = [together[i].member for i in np.random.default_rng(0).permutation(len(together))]
     assert_same(train(problem, members, NativeEngine(kernel=kernel)).members, together)
+
+
+def test_a_batch_without_rows_of_a_member_is_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = in_folds(drawn(CLASSES, 3, 1, None, np.random.default_rng(13)))
+    order, folds = batch_order(problem, 8, 1), np.ones((ROWS, 1), np.int32)
+    folds[order[0, 2]] = 0
+    problem, usual = replace(problem, folds=folds), {"hidden": (5,), "batch_size": 8, "epochs": 1, "dropout": 0.2}
+    members = [Member(i, Hyperparameters(**usual, **step), fold=0) for i, step in enumerate(STEPS)]
+    got = train(problem, members, NativeEngine()).members
+    monkeypatch.setattr(native_members, "batch_order", lambda *_: np.delete(order, 2, axis=1))
+    assert_same(got, train(problem, members, NativeEngine()).members)
 
 
 @pytest.mark.slow

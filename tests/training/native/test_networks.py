@@ -12,7 +12,18 @@ import pytest
 from layer_examples import EXAMPLES
 
 from shoal.networks import Network, numpy_namespace
-from shoal.networks.layers import Branches, Normalization, Residual
+from shoal.networks.layers import (
+    Branches,
+    Conv1D,
+    Dense,
+    Flatten,
+    GlobalMaxPooling1D,
+    Layer,
+    MaxPooling1D,
+    MinPooling1D,
+    Normalization,
+    Residual,
+)
 from shoal.networks.parsing import parse_layers
 from shoal.results import Task
 from shoal.training.engines.native import NativeEngine, engine
@@ -277,9 +288,11 @@ def test_parts_of_a_batch_give_the_same_bits_on_any_number_of_cores(
     problem = drawn(shape, seed=8, repeat=3)  # batches of 90 rows make four parts, those of 37 two
     for batch_size in (90, 37):
         members = several(text, 2, batch_size=batch_size)
+        other = members[1].hyperparameters.model_copy(update={"optimizer": "adam"})
+        members.append(Member(2, other))  # in lanes, beside the one before
         alone = by_native(problem, members, kernel, cores=1)
         for cores in (2, 3, 7):
-            assert_same(by_native(problem, members[1:], kernel, cores), alone[1:])
+            assert_same(by_native(problem, members[1:2], kernel, cores), alone[1:2])
         monkeypatch.setattr(engine, "in_channels", lambda *_: False)
         assert_same(by_native(problem, members, kernel), alone)
         monkeypatch.undo()
@@ -318,6 +331,51 @@ def test_the_first_step_is_that_of_float64(name: str) -> None:
                 assert change == pytest.approx(slope, rel=1e-4, abs=2e-6), f"{i} {key} {at}"
 
 
+# All weights are one, so that the first windows, of (0, 3) and of (3, 0), give the same number.
+TIES: dict[str, tuple[Layer, int, list[float]]] = {
+    "largest": (MaxPooling1D(2), 3, [0.0, 1.0]),
+    "smallest": (MinPooling1D(2), 3, [0.0, 1.0]),
+    "largest of a long row": (GlobalMaxPooling1D(), 12, [0.5, 0.5]),
+}
+
+
+@pytest.mark.parametrize("single", [True, False])
+@pytest.mark.parametrize("name", TIES)
+def test_of_equal_numbers_the_first_learns_or_in_long_rows_all(
+    name: str, single: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "in_channels", lambda *_: single)
+    pooling, length, shares = TIES[name]
+    ones = {"kernel_initializer": "ones", "use_bias": False}
+    network = Network([Conv1D(1, 2, **ones), pooling, Flatten(), Dense(1, **ones)], (length, 1))
+    x = np.zeros((2, length, 1), np.float32)
+    x[:, 1] = 3.0
+    rows = x, np.full((2, 1), 2.0, np.float32), None
+    problem = make_problem(Task.REGRESSION, choose_loss(Task.REGRESSION, 0, "mse"), rows, rows)
+    settings = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.0, "epochs": 1, "batch_size": 2}
+    (member,) = by_native(replace(problem, network=network), [Member(0, Hyperparameters(**settings))])
+    slope = 2.0 * (3.0 - 2.0)  # of the squared error
+    expected = 1.0 - 0.01 * slope * 3.0 * np.asarray(shares)
+    np.testing.assert_allclose(member.parameters[0]["kernel"].ravel(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_targets_are_redrawn_alike_in_either_layout(folded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, known = drawn(SERIES, Task.REGRESSION), []
+    errors = {f"{of}y_err": np.full_like(getattr(problem, f"{of}y"), 0.3) for of in ("", "validation_")}
+    problem = replace(problem, **errors)
+    members = [replace(m, replica=i % 3 > 0) for i, m in enumerate(several("conv1d:5:3", 6, label_smoothing=0.0))]
+    if folded:
+        validation = {f"validation_{of}": getattr(problem, of) for of in ("x", "y", "weights", "y_err")}
+        folds = (np.arange(ROWS) % 3)[:, None].astype(np.int32)
+        problem = replace(problem, **validation, validation_half=np.arange(ROWS) % 2, folds=folds)
+        members = [replace(m, fold=i % 3, bootstrap=i % 2 == 0) for i, m in enumerate(members)]
+    for single in (True, False):
+        monkeypatch.setattr(engine, "in_channels", lambda *_, single=single: single)
+        known.append(by_native(problem, members))
+    assert_same(*known)
+
+
 def test_a_diverged_member_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "in_channels", lambda *_: False)
     problem = drawn(IMAGE)
@@ -350,11 +408,22 @@ def test_every_layer_is_taken_or_refused_by_name() -> None:
 LARGE_DENSE = {"hidden": (200, 200), "epochs": 2, "batch_size": 8}
 
 
-@pytest.mark.parametrize("more", [{}, {"dropout": 0.3, "l2": 0.1}, {"optimizer": "sgd", "schedule": "cosine"}])
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "rmse"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"dropout": 0.3, "l2": 0.1},
+        {"dropout": 0.3, "batch_size": ROWS},  # a batch in two parts
+        {"optimizer": "sgd", "schedule": "cosine"},
+    ],
+)
 def test_large_dense_networks_learn_the_same_by_either_way(
-    more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    more: dict[str, Any], loss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem, members = drawn((60,)), [Member(i, Hyperparameters(**LARGE_DENSE, **more)) for i in range(3)]
+    task = Task.REGRESSION if loss == "rmse" else Task.CLASSIFICATION
+    problem = replace(drawn((60,), task), loss=choose_loss(task, 3, loss))
+    members = [Member(i, Hyperparameters(**{**LARGE_DENSE, **more})) for i in range(3)]
     assert not any(plainly_dense(problem, member) for member in members)
     together = by_native(problem, members)
     assert_same([by_native(problem, [member])[0] for member in members], together)

@@ -97,16 +97,18 @@ LAYERS: dict[str, tuple[Layer, ...]] = {
         GlobalAveragePooling1D(),
     ),
     "padded before a convolution with stride": (Masking(PADDING), Conv1D(4, 3, 2), LSTM(17)),
+    "long": (GRU(3, return_sequences=True), GlobalAveragePooling1D()),
 }
+LONG = {"long": 40}  # more steps than the slopes of weights take at once
 PADDED = [name for name, layers in LAYERS.items() if isinstance(layers[0], Masking)]
 
 
 def problem_of(name: str, repeat: int = 1) -> Problem:
     """Return series of three classes, some of them padded, some to nothing; some rows have no weight."""
-    rng, training = np.random.default_rng(3), ROWS * repeat
+    rng, training, steps = np.random.default_rng(3), ROWS * repeat, LONG.get(name, STEPS)
     rows = training + VALIDATION
     y = rng.integers(0, 3, rows)
-    x = rng.normal(size=(rows, STEPS, FEATURES)).astype(np.float32) + 0.3 * y.reshape(-1, 1, 1).astype(np.float32)
+    x = rng.normal(size=(rows, steps, FEATURES)).astype(np.float32) + 0.3 * y.reshape(-1, 1, 1).astype(np.float32)
     for i in range(rows if name in PADDED else 0):
         x[i, rng.integers(0 if i % 5 == 0 else 3, STEPS + 1) :] = PADDING
         if i % 4 == 0:
@@ -114,9 +116,20 @@ def problem_of(name: str, repeat: int = 1) -> Problem:
     weights = rng.uniform(0.5, 2.0, rows)
     weights[::7] = 0.0
     parts = [(x[of], y[of], weights[of]) for of in (slice(0, training), slice(training, rows))]
-    network = Network([*LAYERS[name], Dense(3, activation="softmax")], (STEPS, FEATURES))
+    network = Network([*LAYERS[name], Dense(3, activation="softmax")], (steps, FEATURES))
     loss = choose_loss(Task.CLASSIFICATION, 3, None)
     return replace(make_problem(Task.CLASSIFICATION, loss, *parts, classes=3, seed=17), network=network)
+
+
+def in_folds(problem: Problem) -> Problem:
+    """Return the problem with folds of its training rows in place of its validation rows."""
+    folds = (np.arange(ROWS) % 3)[:, None].astype(np.int32)
+    validation = {f"validation_{of}": getattr(problem, of) for of in ("x", "y", "weights")}
+    return replace(problem, folds=folds, validation_half=np.arange(ROWS) % 2, **validation)
+
+
+def resampled(members: Sequence[Member]) -> list[Member]:
+    return [replace(member, fold=i % 3, bootstrap=i % 3 == 1) for i, member in enumerate(members)]
 
 
 def labelled(task: Task, repeat: int = 1) -> Problem:
@@ -185,6 +198,15 @@ def test_parts_of_a_batch_give_the_same_bits_on_any_number_of_cores(
     assert_same(by_native(problem, members, kernel), alone)
 
 
+@pytest.mark.parametrize("name", [name for name in LAYERS if name.startswith("normalised by")])
+def test_rows_held_out_or_resampled_count_alike_in_either_layout(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, known = in_folds(problem_of(name)), []
+    for single in (True, False):
+        monkeypatch.setattr(engine, "in_channels", lambda *_, single=single: single)
+        known.append(by_native(problem, resampled(several(problem, 6))))
+    assert_same(*known)
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_first_step_is_that_of_float64(name: str) -> None:
     problem = problem_of(name)
@@ -225,11 +247,8 @@ def test_the_first_step_is_that_of_float64(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["one behind the other", "padded and averaged", "normalised by the batch"])
 def test_curves_are_those_of_xla(name: str) -> None:
-    problem = problem_of(name)
-    folds = (np.arange(ROWS) % 3)[:, None].astype(np.int32)
-    validation = {f"validation_{of}": getattr(problem, of) for of in ("x", "y", "weights")}
-    problem = replace(problem, folds=folds, validation_half=np.arange(ROWS) % 2, **validation)
-    members = [replace(member, fold=i, bootstrap=i == 1) for i, member in enumerate(several(problem, 3))]
+    problem = in_folds(problem_of(name))
+    members = resampled(several(problem, 3))
     expected = train(problem, members, XlaEngine()).members
     for kernel in kernels():
         for ours, theirs in zip(by_native(problem, members, kernel), expected, strict=True):
