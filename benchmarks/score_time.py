@@ -1,7 +1,7 @@
 """Test score against processor time, for each strategy of the search and its peers.
 
     python benchmarks/score_time.py --sizes 4 16 64 --limit 120 --peers CatBoost LightGBM --out score_time
-    python benchmarks/score_time.py --draw --print --out score_time
+    python benchmarks/score_time.py --print --draw --out score_time
 
 Every strategy trains 4, 16, 64, ... candidates, each number a fit of its own without the page, as long as the next is
 likely to take at most `--limit` processor seconds; a peer is one fit by its defaults. Each finished fit is one line of
@@ -33,7 +33,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "halving, folds": {"search": "halving", "cv": 5},
 }
 """Options of each; `random, folds` is the default where tables have up to 10,000 rows."""
-TABLES_HERE = ("cars", "concrete", "vehicle", "phoneme", "boston", "red_wine", "titanic", "credit")
+TABLES_HERE = ("cars", "concrete", "vehicle", "german", "boston", "red_wine", "titanic", "vowel")
 GROWTH = 3.0  # a fit of four times as many candidates takes at least so many times as long
 TIMES = (10.0, 20.0, 60.0)
 DEFAULT, BESIDE, REFERENCE = "random, folds", "random", "CatBoost"
@@ -140,6 +140,28 @@ def markdown(lines: Sequence[Line], times: Sequence[float] = TIMES) -> str:
     return "\n".join(rows[1:])
 
 
+def equal_sizes(lines: Sequence[Line]) -> str:
+    """Return the table of fits of the most candidates: loss and time over those of a draw at random of as many."""
+    size = max(map(networks_of, lines))
+    of_size = [line for line in lines if networks_of(line) == size]
+    lost = losses(of_size, 1)
+    taken = {name: {x["table"]: x["seconds"]["cpu"] for x in of_size if x["method"] == name} for name in lost}
+    rows = [
+        f"| {size} candidates | beside | tables | loss over its | processor time over its | wins, losses, p |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in [name for name in STRATEGIES if name in lost and name != BESIDE]:
+        beside = DEFAULT if name.endswith("folds") and name != DEFAULT else BESIDE
+        if beside not in lost:
+            continue
+        tables = common(lost, [name, beside], None)
+        loss, time = (ratio(of[name], of[beside], tables) for of in (lost, taken))
+        won, behind, _, p = paired(lost[name], lost[beside], tables)
+        numbers = f"{loss[0]:.3f} ± {loss[1]:.3f} | {time[0]:.2f} ± {time[1]:.2f} | {won}, {behind}, {p:.2g}"
+        rows.append(f"| {name} | {beside} | {len(tables)} | {numbers} |")
+    return "\n".join(rows)
+
+
 def draw(lines: Sequence[Line], file: Path) -> None:
     """Write the figure: for each half, the loss over CatBoost's by processor seconds."""
     import matplotlib
@@ -214,7 +236,7 @@ def main() -> None:
     measure(given, file)
     lines = [line for line in read_lines(file) if line["table"] in given.tables]
     if given.shown:
-        print(markdown(lines))
+        print(markdown(lines), equal_sizes(lines), sep="\n\n")
     if given.draw:
         draw(lines, given.draw)
 
