@@ -452,3 +452,18 @@ def test_the_table_of_scores_shows_the_strongest_opponent_and_the_sign_of_the_di
     }
     text = load("quality").markdown([line, line])
     assert "| RMSE | 1 ± 0 | 2 ± 0 | +1 ± 0 | 2 ± 0 |" in text
+
+
+def test_the_score_by_a_time_is_that_of_the_largest_fit_until_then(load: Any) -> None:
+    score_time = load("score_time")
+
+    def fit(networks: int, cpu: float) -> dict[str, Any]:
+        options = {"networks": networks} if networks else None
+        return {"table": "t", "method": "m", "seed": 0, "options": options, "seconds": {"cpu": cpu}}
+
+    lines = [fit(64, 30.0), fit(4, 2.0), fit(16, 9.0)]
+    assert [line["options"]["networks"] for line in score_time.within(lines, 10.0)] == [16]
+    assert score_time.within(lines, 1.0) == []
+    assert score_time.too_long(lines, "t", "m", 0, 80.0)
+    assert not score_time.too_long(lines, "t", "m", 0, 100.0)
+    assert score_time.within([fit(0, 5.0)], 10.0) == [fit(0, 5.0)]
