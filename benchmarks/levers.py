@@ -115,7 +115,7 @@ class Parametric(Lever):
 
     def parameters(self, sizes: Sizes, draw: torch.Generator) -> Learnt:  # noqa: ARG002
         """Return a for each hidden layer."""
-        return {f"a{layer}": (torch.ones(CANDIDATES, 1, sizes.units), 0.1) for layer in range(3)}
+        return {f"a{layer}": (torch.ones(CANDIDATES, 1, sizes.units), 0.1) for layer in range(sizes.layers)}
 
     def activated(self, p: Tensors, layer: int, x: Any, y: Any) -> Any:
         """Return the mixture."""

@@ -46,10 +46,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the parameters of a lever depend on: the data, and the number of features and of units in a layer."""
+    """What the parameters of a lever depend on: the data, the features, the hidden layers and the units of each."""
 
     posed: Posed
     features: int
+    layers: int
     units: int
 
 
@@ -102,7 +103,7 @@ class Population:
         self.draw, self.mixing = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
         self.pool = torch.rand(POOL, generator=self.draw)
         width = max(max(h.hidden) for h in candidates)
-        sizes = Sizes(posed, rows.seen.shape[1], width)
+        sizes = Sizes(posed, rows.seen.shape[1], self.depth, width)
         own = lever.parameters(sizes, torch.Generator().manual_seed(seed + 1_000))
         self.p: Tensors = {name: value.clone() for name, (value, _) in own.items()}
         self.factor = {name: rate for name, (_, rate) in own.items()}
