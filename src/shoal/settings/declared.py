@@ -169,8 +169,8 @@ class FitSettings(BaseModel):
     )
     search: SearchName | None = Field(
         None,
-        description="how candidates are tried, see docs/howto/searching.md; by default random, and halving for images "
-        "where nothing is named",
+        description="how candidates are tried, see docs/howto/searching.md; by default halving where "
+        "nothing is named, else random",
     )
     base: Annotated[str | None, BeforeValidator(as_path)] = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"

@@ -81,10 +81,12 @@ class Posed:
 def _chosen_search(dataset: Dataset, settings: FitSettings) -> str | None:
     """Return how candidates are tried, where nothing is said of them; None: as is usual.
 
-    Networks for images take long each, and an early look tells those that will not be kept. Where hyperparameters, a
-    number of candidates, a time or a goal is named, all are seen to their end.
+    An early look tells those that will not be kept, so that most of the time goes to those that will. Where
+    hyperparameters, a number of candidates, a time or a goal is named, all are seen to their end.
     """
-    if settings.search is not None or kind_of(dataset) != "images" or dataset.task is Task.RECONSTRUCTION:
+    signals = dataset.signals is not None and kind_of(dataset) != "images" and settings.chosen_folds is None
+    apart = signals or dataset.stream is not None or dataset.task is Task.RECONSTRUCTION
+    if settings.search is not None or apart:
         return settings.search
     named = settings.networks, settings.network, settings.minutes, settings.until, settings.base, settings.from_run
     return None if any(value is not None for value in named) or settings.knobs() else "halving"
