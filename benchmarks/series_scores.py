@@ -104,7 +104,7 @@ def _by_torch(name: str, seconds: float, layers: Callable[[int], list[Any]]) -> 
     ends = [nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(128, int(y.max()) + 1)]
     network = nn.Sequential(*layers(x.shape[1]), *ends)
     adam, began = torch.optim.Adam(network.parameters(), lr=RATE), time.process_time()
-    for _ in range(EPOCHS):
+    for epoch in range(1, EPOCHS + 1):
         for some in torch.randperm(len(y)).split(BATCH):
             adam.zero_grad()
             nn.functional.cross_entropy(network(rows[some]), classes[some]).backward()
@@ -116,7 +116,7 @@ def _by_torch(name: str, seconds: float, layers: Callable[[int], list[Any]]) -> 
         logits = torch.cat([network(some) for some in test_rows.split(64)])
     truth = torch.from_numpy(test_y)
     loss = float(nn.functional.cross_entropy(logits, truth))
-    return {"accuracy": float((logits.argmax(dim=1) == truth).float().mean()), "log_loss": loss}
+    return {"accuracy": float((logits.argmax(dim=1) == truth).float().mean()), "log_loss": loss, "epochs": epoch}
 
 
 METHODS: dict[str, Callable[[str, float], Scores]] = {

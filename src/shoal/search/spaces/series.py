@@ -109,5 +109,5 @@ def forecast_space(shape: Shape, rows: int) -> Space:
         >>> str(space.parts["layers"]), str(space.parts["hidden"])
         ('always flatten', '0 to 1 layers of 16 to 64 units')
     """
-    flat = {"layers": Fixed(FLAT), "hidden": Widths((0, 1), (16, 64))}
-    return Space({**series_space(shape, rows, classification=False).parts, **flat})
+    parts = series_space(shape, rows, classification=False).parts
+    return Space({**parts, "layers": Fixed(FLAT), "hidden": Widths((0, 1), (16, 64))})
