@@ -104,19 +104,19 @@ def _by_torch(name: str, seconds: float, layers: Callable[[int], list[Any]]) -> 
     ends = [nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(128, int(y.max()) + 1)]
     network = nn.Sequential(*layers(x.shape[1]), *ends)
     adam, began = torch.optim.Adam(network.parameters(), lr=RATE), time.process_time()
-    for epoch in range(1, EPOCHS + 1):
+    epochs = 0
+    while epochs < EPOCHS and time.process_time() - began < seconds:
         for some in torch.randperm(len(y)).split(BATCH):
             adam.zero_grad()
             nn.functional.cross_entropy(network(rows[some]), classes[some]).backward()
             adam.step()
-        if time.process_time() - began > seconds:
-            break
+        epochs += 1
     network.eval()
     with torch.no_grad():
         logits = torch.cat([network(some) for some in test_rows.split(64)])
     truth = torch.from_numpy(test_y)
     loss = float(nn.functional.cross_entropy(logits, truth))
-    return {"accuracy": float((logits.argmax(dim=1) == truth).float().mean()), "log_loss": loss, "epochs": epoch}
+    return {"accuracy": float((logits.argmax(dim=1) == truth).float().mean()), "log_loss": loss, "epochs": epochs}
 
 
 METHODS: dict[str, Callable[[str, float], Scores]] = {
