@@ -105,7 +105,7 @@ def _by_torch(name: str, seconds: float, layers: Callable[[int], list[Any]]) -> 
     ends = [nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(128, int(y.max()) + 1)]
     network = nn.Sequential(*layers(x.shape[1]), *ends)
     adam, began = torch.optim.Adam(network.parameters(), lr=RATE), time.thread_time()
-    epochs = 0  # threads that MiniRocket leaves behind wait busily, so only this one's time counts
+    epochs = 0  # behind MiniRocket the process takes several times as much, so this thread's time alone counts
     while epochs < EPOCHS and time.thread_time() - began < seconds:
         for some in torch.randperm(len(y)).split(BATCH):
             adam.zero_grad()
