@@ -25,16 +25,19 @@ from shoal.steps.proposing import (
 )
 from shoal.training.hyperparameters import Hyperparameters
 
-SHAPES: dict[str, Any] = {"tables": (5,), "series": (40, 2), "images": (16, 16, 1), "reconstructions": (5,)}
+SHAPES: dict[str, Any] = {
+    "tables": (5,), "series": (40, 2), "images": (16, 16, 1), "forecasts": (40, 2), "reconstructions": (5,)
+}  # fmt: skip
 ROWS = (60, 450, 3_000, 8_000, 60_000)
 NAMES = list(Hyperparameters.model_fields)
 
 
 def drawn(kind: str, name: str, rows: int, **given: Any) -> set[str]:
     """Return the values that candidates of a fit have, as the help writes them."""
-    tasks = [Task.RECONSTRUCTION] if kind == "reconstructions" else [Task.CLASSIFICATION, Task.REGRESSION]
+    one = {"reconstructions": [Task.RECONSTRUCTION], "forecasts": [Task.REGRESSION]}
+    tasks = one.get(kind, [Task.CLASSIFICATION, Task.REGRESSION])
     settings = check_settings({**given, "reconstruct": True} if kind == "reconstructions" else given)
-    spaces = [choose_space(rows, task, settings, SHAPES[kind]) for task in tasks]
+    spaces = [choose_space(rows, task, settings, SHAPES[kind], forecast=kind == "forecasts") for task in tasks]
     candidates = [space.candidate(3, number) for space in spaces for number in range(settings.networks or 40)]
     return {written(getattr(candidate, name)) for candidate in candidates}
 

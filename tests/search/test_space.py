@@ -101,6 +101,13 @@ def test_default_spaces_draw_valid_candidates(rows: int, classification: bool) -
         assert candidate.label_smoothing == 0.0
 
 
+def test_networks_that_forecast_see_each_step_in_its_place_through_one_hidden_layer_or_none() -> None:
+    space = default_space(200, classification=False, shape=(24, 1), forecast=True)
+    drawn = [space.candidate(0, number) for number in range(24)]
+    assert {candidate.layers for candidate in drawn} == {"flatten"}
+    assert {len(candidate.hidden) for candidate in drawn} == {0, 1}
+
+
 def test_more_rows_get_wider_networks() -> None:
     def mean_width(rows: int) -> float:
         drawn = [default_space(rows, True).parts["hidden"].draw(Stream(0, i))[0] for i in range(60)]

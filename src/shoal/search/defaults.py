@@ -10,7 +10,7 @@ from shoal.training.hyperparameters import Hyperparameters
 
 _ROWS = (50, 400, 2_000, 10_000, 100_000)
 _SHAPES = {"tables": (8,), "series": (48, 1), "images": (28, 28, 1)}
-_RECONSTRUCTIONS = "reconstructions"
+_FORECASTS, _RECONSTRUCTIONS = "forecasts", "reconstructions"
 
 
 def spaces_of_kinds() -> dict[str, list[Space]]:
@@ -19,6 +19,7 @@ def spaces_of_kinds() -> dict[str, list[Space]]:
         kind: [default_space(rows, classes, shape) for rows in _ROWS for classes in (True, False)]
         for kind, shape in _SHAPES.items()
     }
+    spaces[_FORECASTS] = [default_space(rows, False, _SHAPES["series"], forecast=True) for rows in _ROWS]
     return {**spaces, _RECONSTRUCTIONS: [reconstruction_space(_SHAPES["tables"], rows, {}) for rows in _ROWS]}
 
 

@@ -68,7 +68,7 @@ def pose_search(posed: Posed) -> Search:
     """
     split, dataset, problem, settings = posed.split, posed.dataset, posed.problem, posed.settings
     rows, shape = split.rows_of_a_network, problem.input_shape
-    space = choose_space(rows, dataset.task, settings, shape, problem.per_step)
+    space = choose_space(rows, dataset.task, settings, shape, problem.per_step, dataset.unit == "window")
     if not problem.number_columns:
         _check_no_encoding(settings, kind_of(dataset))
         space = space.without("feature_encoding")
@@ -154,16 +154,21 @@ def _duration(hours: float) -> str:
 
 
 def choose_space(
-    rows: int, task: Task, settings: FitSettings, shape: tuple[int, ...] = (1,), per_step: bool = False
+    rows: int,
+    task: Task,
+    settings: FitSettings,
+    shape: tuple[int, ...] = (1,),
+    per_step: bool = False,
+    forecast: bool = False,
 ) -> Space:
     """Return what is searched: the default space, or nothing for a single network; what the user fixed stays."""
     fixed, named, single = settings.fixed(), settings.knobs(), count_candidates(settings) == 1
     if task is Task.RECONSTRUCTION:
         space = reconstruction_space(shape, rows, fixed, settings.bottleneck, single=single)
     elif single:
-        space = single_space(fixed.get("epochs", 200), default_layers(shape, per_step)).fixing(fixed)
+        space = single_space(fixed.get("epochs", 200), default_layers(shape, per_step, forecast)).fixing(fixed)
     else:
-        space = default_space(rows, task is Task.CLASSIFICATION, shape, per_step).fixing(fixed)
+        space = default_space(rows, task is Task.CLASSIFICATION, shape, per_step, forecast).fixing(fixed)
     return space.naming(named)
 
 

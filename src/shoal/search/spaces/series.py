@@ -1,4 +1,4 @@
-"""What is searched for series: recurrent networks, convolutions along the time, and random kernels."""
+"""What is searched for series: recurrent networks, convolutions along the time, random kernels; dense for forecasts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ LONGEST_RECURRENT = 1_000  # steps that recurrent layers read one by one
 LONG = 200  # steps beyond which recurrent layers get every fourth step only
 SHORT = 100  # steps up to which recurrent layers are tried for classes
 FEW_ROWS, MANY_ROWS = 500, 20_000
+FLAT = "flatten"  # a dense layer behind it sees each step of a window in its place
 
 
 def series_layers(shape: Shape, rows: int = FEW_ROWS, classification: bool = True) -> tuple[str, ...]:
@@ -95,3 +96,18 @@ def series_space(shape: Shape, rows: int, classification: bool, per_step: bool =
             "patience": Fixed(max(10, epochs // 4)),
         }
     )
+
+
+def forecast_space(shape: Shape, rows: int) -> Space:
+    """Return the default space for forecasts from windows: linear in all values of the window, or one hidden layer.
+
+    Linear layers forecast long horizons at least as well as much larger networks (Zeng, Chen, Zhang and Xu,
+    arXiv:2205.13504), and follow a trend beyond the values of training, which recurrent layers do not.
+
+    Example:
+        >>> space = forecast_space((24, 1), 200)
+        >>> str(space.parts["layers"]), str(space.parts["hidden"])
+        ('always flatten', '0 to 1 layers of 16 to 64 units')
+    """
+    parts = series_space(shape, rows, classification=False).parts
+    return Space({**parts, "layers": Fixed(FLAT), "hidden": Widths((0, 1), (16, 64))})
