@@ -305,9 +305,9 @@ def of_defaults(parts: Lines) -> str:
     return f"""## Coverage by default
 
 {splits_of(of_tables.values())} splits of each table, by `shoal.fit` without a setting but for the target: its own
-search, which halves, folds where it chooses them, half of the candidates with piecewise inputs. Intervals of numbers hold
-{above.percent()} % of the test rows in the mean over {len(numbers)} tables; sets of classes hold more than they promise
-where one class is nearly always enough.
+search, which halves, folds where it chooses them, half of the candidates with piecewise inputs. Intervals of numbers
+hold {above.percent()} % of the test rows in the mean over {len(numbers)} tables; sets of classes hold more than they
+promise where one class is nearly always enough.
 
 {table(head, rows)}"""
 
