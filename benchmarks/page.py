@@ -63,8 +63,8 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
         1: ("The notes' program as a whole process", whole_section(record, scale)),
         2: ("The notes' network, training alone", comparison(record, notes), _remark(held_back["notes"])),
         3: ("A mixed search", search_section(record, scale)),
-        4: ("Dense 64-256-256-256-10", comparison(record, dense), _remark(held_back["dense"])),
-        5: ("Where it pays", map_section(record, cells), _remark(held_back["map"])),
+        4: ("Dense 64-256-256-256-10", comparison(record, dense), _remark(held_back.get("dense", ""))),
+        5: ("Where it pays", map_section(record, cells), _remark(held_back.get("map", ""))),
         6: ("Share of the machine's speed", peak_section(record, [*notes, *dense, *images, *series, *cells])),
         7: (
             "Convolution",
@@ -74,7 +74,7 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
         ),
         8: ("LSTM", layered_section(record, series, SERIES), _remark(held_back["lstm"])),
         9: ("Starting", starts_section(record)),
-        10: ("Engines", engines_section(record, engines), _remark(held_back["engines"])),
+        10: ("Engines", engines_section(record, engines), _remark(held_back.get("engines", ""))),
         11: ("Whole commands on larger data", fits_section(record), _remark(held_back["fits"])),
     }
     measured = record.rounds

@@ -75,3 +75,11 @@ def test_the_error_of_a_difference_is_that_of_both() -> None:
     assert gap.value == pytest.approx(0.4)
     assert gap.low == pytest.approx(0.4 - 0.5)
     assert gap.high == pytest.approx(0.4 + np.hypot(0.4, 0.04))
+
+
+def test_rows_too_few_for_an_interval_are_said_to_be_too_few() -> None:
+    without = Interval(0.5, float("nan"), float("nan"))
+    verdict = overfitting_verdict(Interval(0.1, 0.08, 0.12), without, 1.1)
+    assert verdict.kind == "unclear"
+    assert verdict.sentence.startswith("These rows are too few to tell")
+    assert "(gap 0.4, without an interval)" in verdict.sentence

@@ -73,13 +73,15 @@ def overfitting_verdict(
         'strong'
     """
     gap = difference(validation, train)
-    if not np.isfinite([gap.value, gap.low, gap.high]).all():
+    if not np.isfinite(gap.value):
         text = "Whether the kept weights are overfitted cannot be told: their loss is not a finite number."
         return Overfitting("unknown", text, "Look at the data and at the learning rates.", gap)
-    kind = _kind(gap, validation.value, guessing)
+    known = bool(np.isfinite([gap.low, gap.high]).all())  # a few windows that overlap have no interval
+    kind = _kind(gap, validation.value, guessing) if known else "unclear"
+    interval = f"95 % interval {readable(gap.low, 2)} to {readable(gap.high, 2)}" if known else "without an interval"
     numbers = (
         f"their {cost} is {readable(validation.value)} on the {rows} and {readable(train.value)} on {taught} "
-        f"(gap {readable(gap.value, 2)}, 95 % interval {readable(gap.low, 2)} to {readable(gap.high, 2)})"
+        f"(gap {readable(gap.value, 2)}, {interval})"
     )
     return Overfitting(kind, _SENTENCES[kind].format(numbers), _ADVICE[kind], gap, train.value, validation.value)
 
