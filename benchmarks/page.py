@@ -75,7 +75,7 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
         8: ("LSTM", layered_section(record, series, SERIES), _remark(held_back["lstm"])),
         9: ("Starting", starts_section(record)),
         10: ("Engines", engines_section(record, engines), _remark(held_back.get("engines", ""))),
-        11: ("Whole commands on larger data", fits_section(record), _remark(held_back["fits"])),
+        11: ("Whole commands on larger data", fits_section(record), _remark(held_back.get("fits", ""))),
     }
     measured = record.rounds
     parts = [

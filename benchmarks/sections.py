@@ -23,7 +23,6 @@ from summary import (
     samples_per_second,
     share_of_peak,
     whole_search,
-    xla_wins_from,
 )
 from text import count, percent, seconds, table, times
 
@@ -241,20 +240,14 @@ def _networks(population: int) -> str:
 
 
 def wins_sentence(found: list[Duel]) -> str:
-    """Return from which width the XLA engine is faster, as a sentence."""
-    parts = []
-    for population in sorted({each.case.population for each in found}):
-        own = [each for each in found if each.case.population == population]
-        by: dict[int | None, list[str]] = {}
-        for batch in sorted({each.case.work.batch_size for each in own}):
-            first = xla_wins_from([each for each in own if each.case.work.batch_size == batch])
-            by.setdefault(first, []).append(f"{batch}")
-        where = [
-            f"{f'from width {first}' if first else 'at no width measured'} in batches of {_listed(batches)}"
-            for first, batches in by.items()
-        ]
-        parts.append(f"{_networks(population)} {', '.join(where)}")
-    return f"Training alone, the XLA engine is faster with {'; with '.join(parts)}."
+    """Return in which cells the XLA engine is faster, as a sentence."""
+    won = [each.case for each in found if each.ratio < 1.0]
+    cells = [
+        f"{_networks(case.population)} of width {case.work.hidden[0]} in batches of {case.work.batch_size}"
+        for case in won
+    ]
+    where = f": {'; '.join(cells)}" if cells else ""
+    return f"Training alone, the XLA engine is faster in {len(won)} of {len(found)} cells{where}."
 
 
 def _wrong_choices(found: list[Duel]) -> str:

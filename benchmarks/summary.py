@@ -156,20 +156,6 @@ def duels(record: Record, cases: list[Case]) -> list[Duel]:
     return [found for found in (duel(record, case) for case in cases) if found is not None]
 
 
-def xla_wins_from(found: list[Duel]) -> int | None:
-    """Return the width from which on the XLA engine trains faster, compiling apart; None if it does at no measured one.
-
-    Args:
-        found: cells of one batch size and population.
-    """
-    widest = None
-    for each in sorted(found, key=lambda each: each.case.work.hidden[0], reverse=True):
-        if each.ratio >= 1.0:
-            break
-        widest = each.case.work.hidden[0]
-    return widest
-
-
 def measured_at(record: Record, case: Case, who: str) -> int | None:
     """Return the population at which a peer stands for a case.
 
