@@ -170,7 +170,7 @@ class FitSettings(BaseModel):
     search: SearchName | None = Field(
         None,
         description="how candidates are tried, see docs/howto/searching.md; by default halving where "
-        "nothing is named, else random",
+        "nothing is named, but for series without folds, files larger than memory and reconstruct, else random",
     )
     base: Annotated[str | None, BeforeValidator(as_path)] = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"

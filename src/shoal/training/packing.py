@@ -99,11 +99,10 @@ def shares_beginning(problem: Problem, member: Member) -> bool:
 
 def _network(problem: Problem, h: Hyperparameters) -> Network:
     """Return the network of some hyperparameters, which is asked for several times and built once."""
-    of, network = problem.networks.get(id(h), (None, None))
-    if network is None or of is not h:
-        network = _built(problem, h)
-        problem.networks[id(h)] = h, network  # with h, so that no other takes its place in memory
-    return network
+    known = problem.networks.get(id(h))
+    if known is None or known[0] is not h:
+        known = problem.networks[id(h)] = h, _built(problem, h)  # with h, so that no other takes its place in memory
+    return known[1]
 
 
 def _built(problem: Problem, h: Hyperparameters) -> Network:
