@@ -82,7 +82,7 @@ def _chosen_search(dataset: Dataset, settings: FitSettings) -> str | None:
     """Return how candidates are tried, where nothing is said of them; None: as is usual.
 
     An early look tells those that will not be kept, so that most of the time goes to those that will. Where
-    hyperparameters, a number of candidates, a time or a goal is named, all are seen to their end.
+    alternatives of a hyperparameter, a number of candidates, a time or a goal is named, all are seen to their end.
     """
     signals = dataset.signals is not None and kind_of(dataset) != "images" and settings.chosen_folds is None
     apart = signals or dataset.stream is not None or dataset.task is Task.RECONSTRUCTION
