@@ -15,11 +15,13 @@ from shoal.networks import Network, numpy_namespace
 from shoal.networks.layers import (
     Branches,
     Conv1D,
+    Conv2D,
     Dense,
     Flatten,
     GlobalMaxPooling1D,
     Layer,
     MaxPooling1D,
+    MaxPooling2D,
     MinPooling1D,
     Normalization,
     Residual,
@@ -448,3 +450,14 @@ def test_small_and_unusual_dense_networks_have_a_lane_each() -> None:
     problem = drawn((60,))
     assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(32, 32))))
     assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(200, 200), activation="softmax")))
+
+
+@pytest.mark.parametrize(
+    ("filters", "members", "batch", "single"),
+    [(8, 16, 64, False), (8, 16, 8, False), (8, 4, 64, True), (32, 16, 64, True), (32, 64, 64, True)],
+)
+def test_lanes_are_members_where_filters_are_few_and_a_block_keeps_all_cores_busy(
+    filters: int, members: int, batch: int, single: bool
+) -> None:
+    network = Network([Conv2D(filters, 3), Conv2D(2 * filters, 3), MaxPooling2D(2), Flatten(), Dense(10)], (8, 8, 1))
+    assert engine.in_channels(graph_of(network, 0.0), False, members, batch, 16, 2) is single

@@ -322,7 +322,7 @@ def test_what_the_kernel_lacks_is_named() -> None:
 @pytest.mark.parametrize(("units", "single"), [(4, False), (8, False), (16, False), (32, True), (64, True)])
 def test_many_small_networks_share_lanes_and_large_ones_do_not(units: int, single: bool) -> None:
     network = Network([LSTM(units), Dense(3)], (150, 1))
-    assert in_channels(graph_of(network, 0.0), False, 64, 16, 2) is single
+    assert in_channels(graph_of(network, 0.0), False, 64, 32, 16, 2) is single
 
 
 def test_large_batches_are_not_normalised_in_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +22,10 @@ STEP, PARAMETER, CHEAP_PARAMETER, FAR, VALUE, PRODUCT = 0.08, 0.008, 0.0027, 0.0
 USUAL_LANES = 8  # of the kernels, so that what is decided by the cost is decided alike everywhere
 CHEAP = ("sgd", "lion")  # optimizers without roots and divisions
 CACHE = 2_000_000  # bytes that hold parameters, slots and best
-# bytes of weights of a full lane block that all steps, or all rows, find near; the factor for more
+# bytes of weights of a layer in a full lane block that all steps, or all rows, find near; the factor for more
 CLOSE_TO_STEPS, SLOWER_STEPS = 150_000, 1.25
 CLOSE_TO_ROWS, SLOWER_ROWS = 400_000, 1.7
+NARROW = 2.0  # times that a product of one vector of channels takes longer than one of several
 LARGE_ROW = 1 << 16  # bytes of a row from which on whole batches of several members take too much memory
 
 
@@ -53,12 +54,15 @@ def dense_work(problem: Problem, hidden: Sequence[int]) -> Work:
 
 def graph_work(graph: Graph, per: int) -> Work:
     """Return the work of the operations of a network, with so many channels in a vector."""
+    return sum((work for work, _ in _works(graph, per)), Work())
+
+
+def _works(graph: Graph, per: int) -> Iterator[tuple[Work, np.void]]:
+    """Yield the work of each operation, and the operation."""
     operations, shapes = graph.arrays[:2]
-    total = Work()
     for operation in operations:
         ends = shapes[operation["from"]], shapes[operation["to"]]
-        total += (_recurrent_work if operation["kind"] == RECURRENCE else _work)(operation, *ends, per)
-    return total
+        yield (_recurrent_work if operation["kind"] == RECURRENCE else _work)(operation, *ends, per), operation
 
 
 def _work(operation: np.void, begin: np.void, end: np.void, per: int) -> Work:
@@ -92,26 +96,51 @@ def epoch_of(problem: Problem, work: Work, optimizer: str, steps: int, lanes: in
     return steps * step + VALUE * work.values * (rows + validation) + PRODUCT * products
 
 
-def in_channels(graph: Graph, augmented: bool, members: int, lanes: int, cores: int) -> bool:
+def in_channels(graph: Graph, augmented: bool, members: int, batch: int, lanes: int, cores: int) -> bool:
     """Return whether so many members of a network train one by one, their channels in the lanes."""
-    blocks = -(-members // lanes)
+    parts = parts_of(graph, batch)
 
-    def microseconds(per: int, blocks: int) -> float:
-        work = graph_work(graph, per)
-        return (VALUE * work.values + PRODUCT * work.training) * -(-blocks // cores)
+    def microseconds(blocks: int, of_row: float) -> float:
+        sharing = min(max(1, cores // blocks), parts)  # cores that a block keeps busy
+        return of_row * -(-blocks // cores) / sharing
 
-    recurrent = (graph.arrays[0]["kind"] == RECURRENCE).any()
-    close, slower = (CLOSE_TO_STEPS, SLOWER_STEPS) if recurrent else (CLOSE_TO_ROWS, SLOWER_ROWS)
-    far = 4 * lanes * graph_work(graph, 1).parameters > close
-    together = microseconds(1, blocks) * (slower if far else 1.0)
-    return augmented or batch_bytes(graph, 1, 1, lanes) > LARGE_ROW or microseconds(lanes, members) < together
+    together = microseconds(-(-members // lanes), _row_of_members(graph, lanes))
+    one_by_one = microseconds(members, _row_of_channels(graph, lanes))
+    return augmented or batch_bytes(graph, 1, 1, lanes) > LARGE_ROW or one_by_one < together
+
+
+def _row_of_members(graph: Graph, lanes: int) -> float:
+    """Return the microseconds of a row in training where lanes are members: weights that lie far away take longer."""
+    total = 0.0
+    for work, operation in _works(graph, 1):
+        recurs = operation["kind"] == RECURRENCE
+        close, slower = (CLOSE_TO_STEPS, SLOWER_STEPS) if recurs else (CLOSE_TO_ROWS, SLOWER_ROWS)
+        far = 4 * lanes * work.parameters > close
+        total += VALUE * work.values + PRODUCT * work.training * (slower if far else 1.0)
+    return total
+
+
+def _row_of_channels(graph: Graph, lanes: int) -> float:
+    """Return the same where they are channels: a product that is one vector wide waits for its left factors."""
+    total = 0.0
+    for work, operation in _works(graph, lanes):
+        narrow = operation["kind"] == CONVOLUTION and graph.arrays[1]["channels"][operation["to"]] <= lanes
+        total += VALUE * work.values + PRODUCT * work.training * (NARROW if narrow else 1.0)
+    return total
 
 
 def batch_bytes(graph: Graph, batch: int, per: int, lanes: int) -> int:
     """Return the bytes of a batch that must be there at once for batch normalisation: values, slopes, what is kept."""
-    if not (graph.arrays[0]["kind"] == BATCH_NORM).any():
-        return 0
-    return 3 * 4 * lanes * batch * graph_work(graph, per).values
+    return 3 * 4 * lanes * batch * graph_work(graph, per).values if _sees_whole_batches(graph) else 0
+
+
+def _sees_whole_batches(graph: Graph) -> bool:
+    return bool((graph.arrays[0]["kind"] == BATCH_NORM).any())
+
+
+def parts_of(graph: Graph, batch: int) -> int:
+    """Return in how many parts the cores share a batch of one lane block, as the kernel does (`layout.hpp`)."""
+    return 1 if batch < 32 or _sees_whole_batches(graph) else 2 if batch < 64 else 4
 
 
 def member_epoch(problem: Problem, member: Member, lanes: int) -> float:
@@ -152,33 +181,19 @@ def _seconds_of_one_encoding(problem: Problem, members: Sequence[Member], cores:
         dense = plainly_dense(problem, member)
         key = b"" if dense else graph_of(trained_network(problem, member), h.dropout).key
         sizes.setdefault((h.batch_size, key), []).append(member)
-    total = 0.0
-    for (batch, key), each in sizes.items():
-        blocks = sorted((known[id(member.hyperparameters)] for member in each), reverse=True)
-        sharing = 1  # cores that one member keeps busy
-        if not key:
-            blocks = blocks[::lanes]
-        elif _one_by_one(problem, each, lanes, cores):
-            sharing = min(cores, parts_of(batch))
-        else:
-            graph = graph_of(trained_network(problem, each[0]), each[0].hyperparameters.dropout)
-            blocks = [block * _times_longer(graph, lanes) for block in blocks[::lanes]]
-        total += max(sum(blocks) / cores, blocks[0] / sharing)
-    return 1e-6 * total
+    return 1e-6 * sum(_microseconds_of_one_size(problem, each, known, lanes, cores) for each in sizes.values())
 
 
-def parts_of(batch: int) -> int:
-    """Return in how many parts the cores share a batch of one network, as the kernel does (`layout.hpp`)."""
-    return 1 if batch < 32 else 2 if batch < 64 else 4
-
-
-def _one_by_one(problem: Problem, members: Sequence[Member], lanes: int, cores: int) -> bool:
+def _microseconds_of_one_size(
+    problem: Problem, members: Sequence[Member], known: Mapping[int, float], lanes: int, cores: int
+) -> float:
+    """Return about how long members with batches of one size take whose layers are alike, or dense."""
+    blocks = sorted((known[id(member.hyperparameters)] for member in members), reverse=True)
+    if plainly_dense(problem, members[0]):
+        return max(sum(blocks[::lanes]) / cores, blocks[0])
     h = members[0].hyperparameters
     graph = graph_of(trained_network(problem, members[0]), h.dropout)
-    return in_channels(graph, augments(h), len(members), lanes, cores)
-
-
-def _times_longer(graph: Graph, lanes: int) -> float:
-    """Return how many times longer a full lane block takes than one member in channels."""
-    full, single = graph_work(graph, 1), graph_work(graph, lanes)
-    return full.training / single.training
+    if not in_channels(graph, augments(h), len(members), h.batch_size, lanes, cores):
+        longer = graph_work(graph, 1).training / graph_work(graph, lanes).training  # a full lane block than one member
+        blocks = [longer * block for block in blocks[::lanes]]
+    return max(sum(blocks) / cores, blocks[0] / min(cores, parts_of(graph, h.batch_size)))

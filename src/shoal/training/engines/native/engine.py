@@ -174,7 +174,7 @@ class NativeEngine:
         curves = np.full((block.places, epochs, 5), np.nan, np.float32)
         records = seated.records
         records["curves"] = curves.ctypes.data + curves.strides[0] * np.arange(block.places, dtype=np.uintp)
-        blocks = sorted(_lane_blocks(seated, self.kernel.lanes, self.cores), key=seated.size_of, reverse=True)
+        blocks = sorted(_lane_blocks(block, seated, self.kernel.lanes, self.cores), key=seated.size_of, reverse=True)
         order = np.concatenate(blocks) if blocks else np.zeros(0, np.int64)
         members = (records.ctypes.data + records.strides[0] * order).astype(np.uintp)
         ends = np.cumsum([0, *(len(each) for each in blocks)], dtype=np.int32)
@@ -250,7 +250,7 @@ def _by_batch_size(members: Sequence[Member], rows: int) -> dict[int, list[Membe
     return sizes
 
 
-def _lane_blocks(seated: NativeState, lanes: int, cores: int) -> Iterator[np.ndarray]:
+def _lane_blocks(block: NativeBlock, seated: NativeState, lanes: int, cores: int) -> Iterator[np.ndarray]:
     """Return the places of the members that train together: of one family, like beside like, the largest first.
 
     Networks of other layers than dense ones share a lane block where they are many, and else train one by one.
@@ -262,7 +262,7 @@ def _lane_blocks(seated: NativeState, lanes: int, cores: int) -> Iterator[np.nda
         together = lanes
         graph = seated.arrays[places[0]].graph
         if graph is not None:
-            single = in_channels(graph, each[places[0]][0][-1], len(places), lanes, cores)
+            single = in_channels(graph, each[places[0]][0][-1], len(places), block.rows.batch_size, lanes, cores)
             seated.records["graph"][places] = graph.address(single)
             together = 1 if single else lanes
         for at in range(0, len(places), together):

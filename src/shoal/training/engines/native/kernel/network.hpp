@@ -349,19 +349,21 @@ private:
         found[3] = s.metric / all;
     }
 
-    // Calls `work(i)` for each of so many pieces, on all cores where that is worth while.
+    // Calls `work(begin, end)` for parts of so many pieces, on all cores where that is worth while: each keeps its part
+    // from step to step, so that what it wrote is in its cache.
     template <class Work>
     void share(long pieces, long vectors, const Work &work) {
         constexpr long ENOUGH = 2048;  // vectors
-        if (team.size() == 1 || vectors < ENOUGH) {
-            for (long i = 0; i < pieces; ++i) work(i);
-            return;
-        }
-        team.run((int)pieces, [](void *data, int, int i) { (*static_cast<const Work *>(data))(i); }, const_cast<Work *>(&work));
+        const long cores = vectors < ENOUGH ? 1 : team.size();
+        const auto part = [&](int i) { work(pieces * i / cores, pieces * (i + 1) / cores); };
+        if (cores == 1) return part(0);
+        team.run((int)cores, [](void *data, int, int i) { (*static_cast<decltype(part) *>(data))(i); }, const_cast<void *>(static_cast<const void *>(&part)));
     }
 
     void turn_weights() {
-        share(turns.size(), this->turned_size, [&](long i) { Base::turn_weights(*turns[i].plan, turns[i].piece); });
+        share(turns.size(), this->turned_size, [&](long begin, long end) {
+            for (long i = begin; i < end; ++i) Base::turn_weights(*turns[i].plan, turns[i].piece);
+        });
     }
 
     // A piece at a time, which stays in the first-level cache from the sum of the parts to the step.
@@ -369,11 +371,13 @@ private:
         constexpr long PIECE = 64;
         bool summed = false;
         this->update(of_all, [&](int code, const Step &step) {
-            share((this->size + PIECE - 1) / PIECE, this->size, [&](long i) {
-                const long begin = i * PIECE, end = begin + PIECE < this->size ? begin + PIECE : this->size;
-                for (int part = 1; part < this->parts() && !summed; ++part)
-                    for (long k = begin; k < end; ++k) gradients[0][k] += gradients[part][k];
-                take_step_between(code, step, begin, end);
+            share(this->size, this->size, [&](long from, long to) {
+                for (long begin = from; begin < to; begin += PIECE) {
+                    const long end = begin + PIECE < to ? begin + PIECE : to;
+                    for (int part = 1; part < this->parts() && !summed; ++part)
+                        for (long k = begin; k < end; ++k) gradients[0][k] += gradients[part][k];
+                    take_step_between(code, step, begin, end);
+                }
             });
             summed = true;
         });
