@@ -353,7 +353,7 @@ private:
     // from step to step, so that what it wrote is in its cache.
     template <class Work>
     void share(long pieces, long vectors, const Work &work) {
-        constexpr long ENOUGH = 2048;  // vectors
+        constexpr long ENOUGH = 512;  // vectors
         const long cores = vectors < ENOUGH ? 1 : team.size();
         const auto part = [&](int i) { work(pieces * i / cores, pieces * (i + 1) / cores); };
         if (cores == 1) return part(0);
