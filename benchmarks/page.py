@@ -70,7 +70,7 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
             "Convolution",
             layered_section(record, images, IMAGES),
             layered_section(record, [small_convolution_case(scale)], SMALL_IMAGES),
-            _remark(held_back["convolution"]),
+            _remark(held_back.get("convolution", "")),
         ),
         8: ("LSTM", layered_section(record, series, SERIES), _remark(held_back["lstm"])),
         9: ("Starting", starts_section(record)),
