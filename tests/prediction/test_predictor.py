@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -287,14 +288,14 @@ def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     predictor, x = classifier(), np.random.default_rng(0).normal(size=(10, 2)).astype(np.float32)
     whole = predictor.predict_features(x)
     sizes: list[int] = []
-    predict = Network.predict
+    apply = Network.apply
 
     def watched(self: Network, parameters: Any, rows: np.ndarray) -> np.ndarray:
         sizes.append(len(rows))
-        return predict(self, parameters, rows)
+        return np.asarray(apply(self, parameters, rows))
 
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 4)
-    monkeypatch.setattr(Network, "predict", watched)
+    monkeypatch.setattr(Network, "apply", watched)
     np.testing.assert_allclose(predictor.predict_features(x).probabilities, whole.probabilities, rtol=1e-6)
     assert sizes == [4] * 6 + [2] * 3
     sizes.clear()
@@ -485,3 +486,12 @@ def test_halves_of_the_members_tell_what_all_of_them_would() -> None:
         ]
         assert widths[2] == pytest.approx(widths[0], rel=0.02)
         assert widths[1] > 1.05 * widths[0]
+
+
+def test_a_predictor_that_has_answered_can_be_sent_to_another_process() -> None:
+    predictor, x = classifier(), np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+    said = predictor.predict_features(x)
+    assert "_bound" in vars(predictor)
+    sent = pickle.loads(pickle.dumps(predictor))
+    assert "_bound" not in vars(sent)  # places in memory mean nothing there
+    np.testing.assert_array_equal(sent.predict_features(x).probabilities, said.probabilities)

@@ -52,7 +52,8 @@ def members_from_parts(
     members = []
     for k, entry in enumerate(document.get(part, ())):
         network = Network.from_dict(entry["network"])
-        parameters = named_parameters(f"{part}/{k}", network, arrays)
+        vector = joined(network, named_parameters(f"{part}/{k}", network, arrays))
+        parameters = ParameterVector(network, vector)  # as the kernel reads them
         where = entry.get("fold"), entry.get("repeat", 0), entry.get("draw"), entry.get("origin")
         members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
     return tuple(members)

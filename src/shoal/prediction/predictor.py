@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from shoal.prediction.replicas import data_spread, moves
 from shoal.results import Task
 from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import normal_quantile
-from shoal.training.forward import ROWS_AT_ONCE, predict, sharing_beginnings
+from shoal.training.forward import ROWS_AT_ONCE, BoundNetwork, predict, sharing_beginnings
 from shoal.training.heads import VALUE, Described, Head, QuantileHead, head_from_dict
 
 AS_AVERAGED = Calibration()
@@ -361,7 +362,17 @@ class Predictor(ShortRepr):
         return self.head.describe(output, self.preparation.target_mean, self.preparation.target_scale)
 
     def _output(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
-        return predict(member.network, member.parameters, x).astype(np.float64)
+        bound = self._bound.get(id(member))  # replicas are too many
+        output = predict(member.network, member.parameters, x) if bound is None else bound(x)
+        return output.astype(np.float64)
+
+    @cached_property
+    def _bound(self) -> dict[int, BoundNetwork]:
+        """The members ready to answer, by where they are in memory."""
+        return {id(member): BoundNetwork(member.network, member.parameters) for member in self.members}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_bound"}
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the predictor as plain data and named arrays."""

@@ -15,22 +15,22 @@ answers the same question.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from shoal.codec import ArrayRecord
 from shoal.prediction.conformal import conformal_quantile
-from shoal.resources import one_blas_thread
+from shoal.resources import available_cores, one_blas_thread
 from shoal.streams import Stream
 
 NEIGHBOURS = 5
 MOST_ROWS = 2000
 MOST_NUMBERS = 400_000
 """Of the rows that are kept: less of them, at least 200, where each has many features."""
-SOME = 8
-"""Of how many rows that are kept one is looked at first."""
+STEPS = (8, 4, 2, 1)
+"""Of how many rows that are kept one is looked at: few first, all of them last."""
 RATE = 0.01
 REFERENCES = 8
 """The path of the stream that chooses the rows."""
@@ -88,11 +88,11 @@ class Region(ArrayRecord):
 
     def outside(self, x: np.ndarray) -> np.ndarray:
         """Return whether prepared rows lie outside, `(rows,)` bool."""
-        some = self.rows[::SOME]
         outside = np.ones(len(x), bool)
-        if len(some) >= self.neighbours:  # near enough to some is near enough to all, which most rows are
-            outside = self._distance(x, some) > 1.0
-        outside[outside] = self._distance(x[outside], self.rows) > 1.0
+        for step in STEPS:  # near enough to some is near enough to all, which most rows are
+            some = self.rows[::step]
+            if step == 1 or len(some) >= self.neighbours:
+                outside[outside] = self._distance(x[outside], some) > 1.0
         return outside
 
     def _distance(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -115,7 +115,9 @@ def _distances(x: np.ndarray, rows: np.ndarray, neighbours: int, group: np.ndarr
         nearest = squares[:, :neighbours] + np.einsum("ij,ij->i", some, some)[:, None]
         distances[start : start + once] = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=1)
 
-    with one_blas_thread() if len(x) > once else nullcontext():
-        for start in range(0, len(x), once):
-            measure(start)
+    if len(x) <= once:
+        measure(0)
+        return distances
+    with one_blas_thread(), ThreadPoolExecutor(available_cores()) as threads:
+        list(threads.map(measure, range(0, len(x), once)))
     return distances

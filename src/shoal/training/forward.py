@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import takewhile
 from typing import Any
@@ -67,33 +67,131 @@ def predict(
         >>> predict(network, network.initialize(), np.ones((2, 4), np.float32)).shape
         (2, 3)
     """
-    if len(x) < FEW_ROWS and _is_plain(network):
-        return _by_numpy(network, parameters, x, logits)
-    begins = beginning_of(network) or _encodings_of(network)
-    if 0 < begins < len(network.layers):
+    return BoundNetwork(network, parameters)(x, logits=logits, cores=cores)
+
+
+class BoundNetwork:
+    """A network with parameters of its own: what `predict` makes of both before it sees rows is made once.
+
+    Numbers may change within the arrays, but must stay finite; see `predict` for the arguments of a call.
+
+    Raises:
+        NetworkError: parameters have other shapes than the network's.
+
+    Example:
+        >>> network = Network.parse("4 8:relu 3:softmax")
+        >>> BoundNetwork(network, network.initialize())(np.ones((2, 4), np.float32)).shape
+        (2, 3)
+    """
+
+    def __init__(self, network: Network, parameters: NetworkParameters) -> None:
         network.check_parameters(parameters)
-        ordered = network.ordered(parameters)
+        self.network, self._given = network, network.ordered(parameters)
+        self._plain = _is_plain(network)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return BoundNetwork, (self.network, self._given)  # without addresses
+
+    def __call__(self, x: np.ndarray, *, logits: bool = False, cores: int | None = None) -> np.ndarray:
+        """Return the outputs for rows."""
+        if len(x) < FEW_ROWS and self._plain:
+            return self._by_numpy(x, logits)
+        if self._halves is not None:
+            beginning, rest = self._halves
+            return rest(beginning.handed_on(x, cores), logits=logits, cores=cores)
+        kernel = None if self._graph is None else best_kernel()
+        if kernel is None or np.shape(x)[1:] != self.network.input_shape or not len(x) or self._vector is None:
+            return self._by_numpy(x, logits)
+        pixels = np.asarray(x).dtype == np.uint8
+        x = np.ascontiguousarray(x, np.uint8 if pixels else np.float32)
+        outputs = self._by_kernel(kernel, x, cores)
+        if not logits:
+            with np.errstate(over="ignore"):
+                outputs = np.asarray(apply_activation(numpy_namespace, self.network.output_activation, outputs))
+        if not pixels and not np.isfinite(x).all():
+            odd = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+            outputs[odd] = self._by_numpy(x[odd], logits)
+        return outputs
+
+    def handed_on(self, x: np.ndarray, cores: int | None) -> np.ndarray:
+        """Return the outputs for rows, once for all networks alike within `sharing_beginnings`."""
+        shared = _SHARED.get()
+        if shared is None or not isinstance(x, np.ndarray):
+            return self(x, cores=cores)
+        key = (x.ctypes.data, x.shape, x.strides, x.dtype.str, self.network, self._digest)
+        if key not in shared:
+            shared[key] = x, self(x, cores=cores)  # x stays, so that none has its place
+            if len(shared) > MOST_SHARED:
+                shared.popitem(last=False)
+        return shared[key][1]
+
+    @cached_property
+    def _halves(self) -> tuple[BoundNetwork, BoundNetwork] | None:
+        """The frozen beginning and the rest, or None."""
+        network = self.network
+        begins = beginning_of(network) or _encodings_of(network)
+        if not 0 < begins < len(network.layers):
+            return None
         beginning, rest = _divided(network, begins)
-        between = _behind(beginning, ordered[:begins], x, cores)
-        return predict(rest, ordered[begins:], between, logits=logits, cores=cores)
-    graph = _graph(network)
-    kernel = None if graph is None else best_kernel()
-    if kernel is None or graph is None or np.shape(x)[1:] != network.input_shape or not len(x):
-        return _by_numpy(network, parameters, x, logits)
-    network.check_parameters(parameters)
-    vector = _vector(network, network.ordered(parameters))
-    if vector is None:
-        return _by_numpy(network, parameters, x, logits)
-    pixels = np.asarray(x).dtype == np.uint8
-    x = np.ascontiguousarray(x, np.uint8 if pixels else np.float32)
-    outputs = _by_kernel(kernel, graph, vector, x, network, cores)
-    if not logits:
-        with np.errstate(over="ignore"):
-            outputs = np.asarray(apply_activation(numpy_namespace, network.output_activation, outputs))
-    odd = np.zeros(0, int) if pixels else np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
-    if len(odd):
-        outputs[odd] = _by_numpy(network, parameters, x[odd], logits)
-    return outputs
+        return BoundNetwork(beginning, self._layers[:begins]), BoundNetwork(rest, self._layers[begins:])
+
+    @cached_property
+    def _layers(self) -> OrderedParameters:
+        return list(self._given)
+
+    @cached_property
+    def _dtype(self) -> np.dtype:
+        arrays = [np.asarray(array) for layer in self._layers for array in layer.values()]
+        return np.result_type(*arrays) if arrays else np.dtype(np.float32)
+
+    @cached_property
+    def _graph(self) -> Graph | None:
+        return _graph(self.network)
+
+    @cached_property
+    def _vector(self) -> np.ndarray | None:
+        """All parameters one behind the other; None where they are no finite float32."""
+        vector = joined(self.network, self._given)
+        return vector if len(vector) and vector.dtype == np.float32 and np.isfinite(vector).all() else None
+
+    @cached_property
+    def _digest(self) -> bytes:
+        return sha256(b"".join(np.asarray(a).tobytes() for layer in self._layers for a in layer.values())).digest()
+
+    @cached_property
+    def _records(self) -> tuple[bytes, np.ndarray]:
+        """The bytes of the record of rows, without these, and the record of the network, which is only read."""
+        assert self._graph is not None
+        assert self._vector is not None
+        rows, member = np.zeros(1, ROWS), np.zeros(1, MEMBER)
+        rows["inputs"], rows["outputs"] = math.prod(self.network.input_shape), math.prod(self.network.output_shape)
+        rows["time"] = 1
+        member["parameters"], member["graph"] = self._vector.ctypes.data, self._graph.address(single=True)
+        return rows.tobytes(), member
+
+    def _by_kernel(self, kernel: Kernel, x: np.ndarray, cores: int | None) -> np.ndarray:
+        outputs = np.empty((len(x), *self.network.output_shape), np.float32)
+        if cores is None:
+            worth = len(x) * self.network.multiplications // OF_A_CORE
+            cores = min(worth, available_cores()) if worth > 1 else 1
+        cores = min(cores, len(x))
+        template, member = self._records
+        rows = np.frombuffer(bytearray(template), ROWS)  # of its own, since threads may predict by one network
+        row = rows[0]
+        row["rows"], row["batch"], row["bytes"] = len(x), -(-len(x) // cores), x.dtype == np.uint8
+        row["x"] = x.ctypes.data
+        kernel.predict(rows, member, outputs, cores)
+        return outputs
+
+    def _by_numpy(self, x: np.ndarray, logits: bool) -> np.ndarray:
+        """Return the outputs by NumPy, few rows at a time where the network needs many numbers for each."""
+        network, layers = self.network, self._layers
+        once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // max(1, network.values)))
+        parts = [x[i : i + once] for i in range(0, max(len(x), 1), once)]
+        if logits:
+            return np.concatenate([network.apply(layers, part, logits=True) for part in parts])
+        with np.errstate(over="ignore"):  # an overflow shows as an infinite prediction, which callers see
+            return np.concatenate([network.apply(layers, np.asarray(part, self._dtype)) for part in parts])
 
 
 _SHARED: ContextVar[OrderedDict[tuple[Any, ...], tuple[Any, np.ndarray]] | None] = ContextVar("shared", default=None)
@@ -111,27 +209,6 @@ def sharing_beginnings() -> Iterator[None]:
         yield
     finally:
         _SHARED.reset(token)
-
-
-def _behind(beginning: Network, parameters: OrderedParameters, x: np.ndarray, cores: int | None) -> np.ndarray:
-    """Return what a frozen beginning hands on of rows."""
-    shared = _SHARED.get()
-    if shared is None or not isinstance(x, np.ndarray):
-        return predict(beginning, parameters, x, cores=cores)
-    rows = (x.ctypes.data, x.shape, x.strides, x.dtype.str)
-    values = b"".join(np.asarray(array).tobytes() for layer in parameters for array in layer.values())
-    key = (*rows, beginning, sha256(values).digest())
-    if key not in shared:
-        shared[key] = x, predict(beginning, parameters, x, cores=cores)  # x stays, so that none has its place
-        if len(shared) > MOST_SHARED:
-            shared.popitem(last=False)
-    return shared[key][1]
-
-
-def _vector(network: Network, parameters: OrderedParameters) -> np.ndarray | None:
-    """Return all parameters one behind the other; None where they are no finite float32."""
-    vector = joined(network, parameters)
-    return vector if len(vector) and vector.dtype == np.float32 and np.isfinite(vector).all() else None
 
 
 def _encodings_of(network: Network) -> int:
@@ -159,31 +236,3 @@ def _graph(network: Network) -> Graph | None:
         return graph_of(network, 0.0)
     except UnsuitedError:
         return None
-
-
-def _by_kernel(
-    kernel: Kernel, graph: Graph, vector: np.ndarray, x: np.ndarray, network: Network, cores: int | None
-) -> np.ndarray:
-    outputs = np.empty((len(x), *network.output_shape), np.float32)
-    rows, member = np.zeros(1, ROWS), np.zeros(1, MEMBER)
-    if cores is None:
-        worth = len(x) * network.multiplications // OF_A_CORE
-        cores = min(worth, available_cores()) if worth > 1 else 1
-    cores = min(cores, len(x))
-    sizes = {"rows": len(x), "inputs": math.prod(network.input_shape), "outputs": math.prod(network.output_shape)}
-    ways = {"batch": -(-len(x) // cores), "bytes": x.dtype == np.uint8, "time": 1, "x": x.ctypes.data}
-    for name, value in {**sizes, **ways}.items():
-        rows[name] = value
-    member["parameters"], member["graph"] = vector.ctypes.data, graph.address(single=True)
-    kernel.predict(rows, member, outputs, cores)
-    return outputs
-
-
-def _by_numpy(network: Network, parameters: NetworkParameters, x: np.ndarray, logits: bool) -> np.ndarray:
-    """Return the outputs by NumPy, few rows at a time where the network needs many numbers for each."""
-    once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // max(1, network.values)))
-    parts = [x[i : i + once] for i in range(0, max(len(x), 1), once)]
-    if logits:
-        network.check_parameters(parameters)
-        return np.concatenate([network.apply(parameters, part, logits=True) for part in parts])
-    return np.concatenate([network.predict(parameters, part) for part in parts])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+import numpy as np
+
 from shoal.data.readers.files import advice_on, content_format
 from shoal.errors import DataError, SettingError
 
 # Tab, newline, vertical tab, form feed and carriage return are the control characters that text may hold.
 _CONTROL = bytes(i for i in range(32) if i not in (9, 10, 11, 12, 13)) + b"\x7f"
+_AT_ONCE = 1 << 16  # bytes that stay in the cache
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -86,7 +89,7 @@ def _guess(data: bytes, path: Path) -> str:
 
 
 def _refuse_control(data: bytes, path: Path) -> None:
-    if len(data.translate(None, _CONTROL)) == len(data):
+    if not any(_holds_control(data, start) for start in range(0, len(data), _AT_ONCE)):
         return
     at = min(i for i in (data.find(c) for c in _CONTROL) if i >= 0)
     many_zeros = data.count(b"\0") > len(data) // 5
@@ -99,6 +102,11 @@ def _refuse_control(data: bytes, path: Path) -> None:
         f"{path}, line {_line(data, at)}: expected text, found binary content "
         f"(control character 0x{data[at]:02x}). {advice}"
     )
+
+
+def _holds_control(data: bytes, start: int) -> bool:
+    some = np.frombuffer(data, np.uint8, min(_AT_ONCE, len(data) - start), start)
+    return bool(((some < 9) | ((some > 13) & (some < 32)) | (some == 127)).any())
 
 
 def _line(data: bytes, at: int) -> int:

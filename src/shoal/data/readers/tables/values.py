@@ -92,7 +92,7 @@ def typed(
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
     columns = {name: _parse(table[name], options.missing_texts(name)) for name in texts}
     evidence = Evidence(source, where, options.decimal_comma, delimiter, options.formats)
-    written = choose_formats(columns, _with_points(table), evidence)
+    written = choose_formats(columns, _with_points(table) if columns else {}, evidence)
     columns |= {name: parsed for name, (_, parsed) in written.items()}
     typed_table = table.with_columns(_finish(name, column, source, where) for name, column in columns.items())
     formats = {name: form for name, (form, _) in written.items()}
