@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from shoal.search.space import Fixed, Space
@@ -13,6 +14,7 @@ _SHAPES = {"tables": (8,), "series": (48, 1), "images": (28, 28, 1)}
 _FORECASTS, _RECONSTRUCTIONS = "forecasts", "reconstructions"
 
 
+@cache  # asked for each hyperparameter
 def spaces_of_kinds() -> dict[str, list[Space]]:
     """Return the spaces that are searched by default, for each kind of data with few and with many rows."""
     spaces = {
