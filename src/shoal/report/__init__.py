@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.evaluation.record import Record
-from shoal.helper_process import HelperProcess
-from shoal.report.figures import FIGURES, figure_numbers, keep_figures, write_figures
-from shoal.report.page import page_html, write_page
+from shoal.helper_process import Later
+from shoal.report.figures import FIGURES, begin_figures, end_figures, figure_numbers, keep_figures, write_figures
+from shoal.report.page import page_html, template, write_page
 
 __all__ = [
     "FIGURES",
+    "begin_figures",
     "figure_numbers",
     "keep_figures",
     "page_html",
@@ -33,13 +34,13 @@ def warm_up() -> None:
             render(figure)
 
 
-def write_report(record: Record, folder: Path, helper: HelperProcess | None = None) -> Path:
+def write_report(record: Record, folder: Path, begun: dict[str, Later] | None = None) -> Path:
     """Write the figures and the page of a run.
 
     Args:
         record: the finished run.
         folder: the run folder; `figures/` and `report.html` are written in it.
-        helper: a process that has loaded what drawing needs; it draws with this one, which draws alone without it.
+        begun: what `begin_figures` gave, whose helper draws with this process; None: this one draws alone.
 
     Returns:
         The path of the page.
@@ -47,4 +48,6 @@ def write_report(record: Record, folder: Path, helper: HelperProcess | None = No
     Raises:
         RunError: a file cannot be written.
     """
-    return write_page(record, folder, write_figures(record, folder, helper))
+    elements = begin_figures(record, folder) if begun is None else begun
+    template()  # which takes as long as several figures, while the helper draws those
+    return write_page(record, folder, end_figures(elements))

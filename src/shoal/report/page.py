@@ -60,7 +60,7 @@ def html_of(
     """
     from markupsafe import Markup
 
-    return _template().render(
+    return template().render(
         name=name,
         format=FORMAT,
         style=_text("style.css"),
@@ -109,7 +109,8 @@ def _finished(context: Mapping[str, Any], value: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _template() -> Template:
+def template() -> Template:
+    """Return the template of all pages."""
     from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
 
     pages = {name: _text(name) for name in ("page.html", "parts.html")}

@@ -16,7 +16,7 @@ from typing import Any
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
-from shoal.helper_process import HelperProcess
+from shoal.helper_process import HelperProcess, Later
 from shoal.report.figures.drawable import FigureNumbers as FigureNumbers
 from shoal.report.figures.export import drawing, save, save_table
 from shoal.report.figures.kept import keep
@@ -58,19 +58,25 @@ def write_figures(record: Record, folder: Path, helper: HelperProcess | None = N
     Returns:
         For each name an `<svg>` element that follows the page's colours in light and dark.
     """
-    return publish(figure_numbers(record), Path(folder) / "figures", record[SplitRecord].unit, helper)
+    return end_figures(begin_figures(record, folder, helper))
 
 
-def publish(
-    figures: Mapping[str, FigureNumbers], place: Path, unit: str = "row", helper: HelperProcess | None = None
-) -> dict[str, str]:
+def begin_figures(record: Record, folder: Path, helper: HelperProcess | None = None) -> dict[str, Later]:
+    """Begin what `write_figures` does and return each figure by name, on its way; the helper draws from the first on.
+
+    Raises:
+        RunError: the numbers cannot be written.
+    """
+    return _begin(figure_numbers(record), Path(folder) / "figures", record[SplitRecord].unit, helper)
+
+
+def publish(figures: Mapping[str, FigureNumbers], place: Path, unit: str = "row") -> dict[str, str]:
     """Write figures into a folder as SVG and PDF, with their numbers as CSV and kept for `shoal figures`.
 
     Args:
         figures: by name; those that the folder keeps under other names stay.
         place: the folder, which is made if it is missing.
         unit: what a row is, as sentences say it.
-        helper: draws from the first on, while this process draws from the last on; None: this one draws all.
 
     Returns:
         For each name an `<svg>` element for a page.
@@ -78,9 +84,23 @@ def publish(
     Raises:
         RunError: a file cannot be written.
     """
+    return end_figures(_begin(figures, place, unit))
+
+
+def _begin(
+    figures: Mapping[str, FigureNumbers], place: Path, unit: str, helper: HelperProcess | None = None
+) -> dict[str, Later]:
     keep(figures, place)
     other = helper or HelperProcess(start=False)
-    elements = {name: other.do(_publish_one, figure, place, unit) for name, figure in figures.items()}
+    return {name: other.do(_publish_one, figure, place, unit) for name, figure in figures.items()}
+
+
+def end_figures(elements: dict[str, Later]) -> dict[str, str]:
+    """Draw from the last on those that the helper has not begun with, and return each as SVG for the page.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
     for element in reversed(elements.values()):
         if not element.take_back():
             break
