@@ -124,7 +124,8 @@ def cross_fitted(half_losses: np.ndarray, status: Status) -> tuple[float, float]
     a, b = half_losses[:, 0], half_losses[:, 1]
     if status is Status.DIVERGED or not (np.isfinite(a).any() and np.isfinite(b).any()):
         return float("inf"), float("inf")
-    return float(b[np.nanargmin(a)]), float(a[np.nanargmin(b)])
+    lowest_a, lowest_b = (int(np.where(np.isnan(half), np.inf, half).argmin()) for half in (a, b))
+    return float(b[lowest_a]), float(a[lowest_b])
 
 
 def initial_parameters(network: Network, seed: int, member: int) -> list[dict[str, np.ndarray]]:

@@ -173,14 +173,15 @@ def _seconds_of_one_encoding(problem: Problem, members: Sequence[Member], cores:
     kernel = best_kernel()
     lanes = kernel.lanes if kernel else 1
     known: dict[int, float] = {}
+    keys: dict[int, bytes] = {}
     sizes: dict[tuple[int, bytes], list[Member]] = {}
     for member in members:
         h = member.hyperparameters
         if id(h) not in known:
             known[id(h)] = h.epochs * member_epoch(problem, member, lanes)
-        dense = plainly_dense(problem, member)
-        key = b"" if dense else graph_of(trained_network(problem, member), h.dropout).key
-        sizes.setdefault((h.batch_size, key), []).append(member)
+            dense = plainly_dense(problem, member)
+            keys[id(h)] = b"" if dense else graph_of(trained_network(problem, member), h.dropout).key
+        sizes.setdefault((h.batch_size, keys[id(h)]), []).append(member)
     return 1e-6 * sum(_microseconds_of_one_size(problem, each, known, lanes, cores) for each in sizes.values())
 
 

@@ -158,12 +158,18 @@ class NativeEngine:
         """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""
         return seated.turn == 0 or not len(seated.running)
 
-    def enter(self, block: NativeBlock, seated: NativeState, newcomers: Mapping[int, Member]) -> NativeState:
-        """Put members into places, each at its start."""
+    def enter(
+        self,
+        block: NativeBlock,
+        seated: NativeState,
+        newcomers: Mapping[int, Member],
+        vectors: Sequence[np.ndarray] | None = None,
+    ) -> NativeState:
+        """Put members into places, each at its start, or where its vectors are."""
         if not len(seated.running):
             seated.turn = 0
         places, members = list(newcomers), list(newcomers.values())
-        records, arrays = member_records(block.problem, block.rows.batch_size, members)
+        records, arrays = member_records(block.problem, block.rows.batch_size, members, vectors)
         seated.records[places] = records
         seated.arrays.update(zip(places, arrays, strict=True))
         return seated
@@ -201,10 +207,10 @@ class NativeEngine:
         parameters = {}
         for place, member in seats.items():
             shapes = member_network(block.problem, member).parameter_shapes
-            layers = split_vector(shapes, seated.arrays[place].vectors[0 if last else -1])
+            layers = split_vector(shapes, seated.arrays[place].vectors[0 if last else -1].copy())
             whole = block.problem.whole
             begins = [] if whole is None else fitted_beginning(whole, member_network(whole, seats[place]))
-            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in (*begins, *layers)]
+            parameters[place] = [*({name: array.copy() for name, array in layer.items()} for layer in begins), *layers]
         return parameters
 
     def to_arrays(self, seated: NativeState) -> dict[str, np.ndarray]:
@@ -220,14 +226,14 @@ class NativeEngine:
         self, block: NativeBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]
     ) -> NativeState:
         """Return the state that `to_arrays` wrote, for members in the same places; there may be fewer."""
-        seated = self.enter(block, self.start(block), seats)
+        given = {place: i for i, place in enumerate(arrays["places"].tolist()) if place in seats}
+        ends = np.cumsum(arrays["sizes"]).tolist()
+        vectors = [arrays["vectors"][ends[i] - size : ends[i]].reshape(COPIES, -1).copy()
+                   for i in given.values() for size in (int(arrays["sizes"][i]),)]  # fmt: skip
+        seated = self.enter(block, self.start(block), {place: seats[place] for place in given}, vectors)
         seated.turn = int(arrays["turn"])
-        parts = np.split(arrays["vectors"], np.cumsum(arrays["sizes"])[:-1])
-        for i, place in enumerate(arrays["places"].tolist()):
-            if place in seats:
-                seated.arrays[place].vectors[:] = parts[i].reshape(COPIES, -1)
-                for name in STATE:
-                    seated.records[name][place] = arrays[name][i]
+        for name in STATE:
+            seated.records[name][list(given)] = arrays[name][list(given.values())]
         return seated
 
 

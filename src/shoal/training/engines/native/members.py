@@ -128,9 +128,12 @@ class MemberArrays:
 
 
 def member_records(
-    problem: Problem, batch_size: int, members: Sequence[Member]
+    problem: Problem, batch_size: int, members: Sequence[Member], vectors: Sequence[np.ndarray] | None = None
 ) -> tuple[np.ndarray, list[MemberArrays]]:
-    """Return the records of members at their start, and the arrays that each points to."""
+    """Return the records of members at their start, and the arrays that each points to.
+
+    `vectors` are those of members on their way, `(4, parameters)` each, which are not drawn anew.
+    """
     records = np.zeros(len(members), MEMBER)
     for name, values in member_scalars(problem, batch_size, members).items():
         records[name] = values
@@ -144,32 +147,44 @@ def member_records(
     for name, numbers in resampling_numbers(problem.seed, members, rolling=problem.rolling).items():
         records[name] = numbers
     records["momentum_product"], records["best_loss"], records["status"] = 1.0, np.inf, Status.RUNNING
-    return records, _point(records, problem, members)
+    return records, _point(records, problem, members, _starts(problem, members) if vectors is None else vectors)
 
 
-def _point(records: np.ndarray, problem: Problem, members: Sequence[Member]) -> list[MemberArrays]:
-    """Make the arrays of members at their start, and the records point to them."""
-    arrays: dict[int, MemberArrays] = {}
+def _starts(problem: Problem, members: Sequence[Member]) -> list[np.ndarray]:
+    """Return the vectors of members at their start."""
+    starts: dict[int, np.ndarray] = {}
     for which, parameters in own_starts(problem, members):
         vectors = _starting_vectors(problem, members[which[0]], parameters, len(which))
-        addresses = vectors.ctypes.data + vectors.strides[0] * np.arange(len(which), dtype=np.uintp)
-        for copy, name in enumerate(VECTORS):
-            records[name][which] = addresses + vectors.strides[1] * copy
-        shapes: dict[int, tuple[Any, ...] | None] = {}  # and where their arrays lie; None: of a graph
-        for i, vector in zip(which, vectors, strict=True):
-            h = members[i].hyperparameters
-            vector[SECOND] = SECOND_STARTS_AT.get(h.optimizer, 0.0)
-            if id(h) not in shapes:
-                shape = _shape(problem, members[i]) if plainly_dense(problem, members[i]) else None
-                shapes[id(h)] = shape and (*shape, [array.ctypes.data for array in shape[0]])
-            known = shapes[id(h)]
-            if known is None:
-                arrays[i] = _of_graph(problem, members[i], vector)
-                continue
-            *shape_of_h, at = known
-            records["inputs"][i], records["neurons"][i], records["activations"][i] = at
-            arrays[i] = MemberArrays(vector, *shape_of_h)
-    return [arrays[i] for i in range(len(members))]
+        vectors[:, SECOND] = [[SECOND_STARTS_AT.get(members[i].hyperparameters.optimizer, 0.0)] for i in which]
+        starts.update(zip(which, vectors, strict=True))
+    return [starts[i] for i in range(len(members))]
+
+
+def _point(
+    records: np.ndarray, problem: Problem, members: Sequence[Member], vectors: Sequence[np.ndarray]
+) -> list[MemberArrays]:
+    """Make the arrays of members, and the records point to them."""
+    arrays = []
+    places = [(vector.__array_interface__["data"][0], vector.strides[0]) for vector in vectors]  # quicker than `ctypes`
+    begins, steps = np.asarray(places, np.uintp).reshape(-1, 2).T
+    for copy, name in enumerate(VECTORS):
+        records[name] = begins + steps * np.uintp(copy)
+    shapes: dict[int, tuple[Any, ...] | None] = {}  # and where their arrays lie; None: of a graph
+    lie: dict[int, tuple[int, ...]] = {}
+    for i, (member, vector) in enumerate(zip(members, vectors, strict=True)):
+        h = member.hyperparameters
+        if id(h) not in shapes:
+            shape = _shape(problem, member) if plainly_dense(problem, member) else None
+            shapes[id(h)] = shape and (*shape, tuple(array.ctypes.data for array in shape[0]))
+        known = shapes[id(h)]
+        if known is None:
+            arrays.append(_of_graph(problem, member, vector))
+            continue
+        *shape_of_h, lie[i] = known
+        arrays.append(MemberArrays(vector, *shape_of_h))
+    for name, addresses in zip(("inputs", "neurons", "activations"), zip(*lie.values(), strict=True), strict=False):
+        records[name][list(lie)] = addresses
+    return arrays
 
 
 def plainly_dense(problem: Problem, member: Member) -> bool:
