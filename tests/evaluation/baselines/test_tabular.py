@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
@@ -183,3 +188,16 @@ def test_of_many_rows_one_fit_stops_early(monkeypatch):
     of_all_rounds = error()
     monkeypatch.setattr(baselines, "MANY_ROWS", 400)
     assert error() < 0.6 * of_all_rounds  # of noise there is nothing to learn
+
+
+def test_trees_are_kept_to_one_thread_where_scikit_learn_was_not_loaded_before():
+    code = (
+        "from shoal.evaluation.baselines.tabular import _quietly\n"
+        "with _quietly(10, 3):\n"
+        "    import sklearn.ensemble\n"
+        "    from threadpoolctl import threadpool_info\n"
+        "    print([each['num_threads'] for each in threadpool_info() if each['user_api'] == 'openmp'])\n"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert set(json.loads(done.stdout)) == {1}

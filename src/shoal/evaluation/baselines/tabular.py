@@ -128,10 +128,14 @@ def _scaled_weights(weights: Any, rows: int) -> np.ndarray:
 
 
 def _threads(rows: int, features: int) -> Any:
-    """Keep all but large fits on one thread: beside training, scikit-learn's trees were 15 times slower on two."""
+    """Keep all but large fits on one thread: beside training, scikit-learn's trees were 15 times slower on two.
+
+    Products of small matrices, too, took a third more of the processor on two threads than on one.
+    """
+    import sklearn.ensemble  # noqa: F401 - only libraries that are loaded are kept to it
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    return threadpool_limits(1 if rows * features < 8_000_000 else None, user_api="openmp")
+    return threadpool_limits(1 if rows * features < 8_000_000 else None)
 
 
 def _bins(x: np.ndarray, weights: np.ndarray) -> tuple[list[np.ndarray] | None, np.ndarray | None]:
