@@ -46,15 +46,8 @@ class Seat:
         """Return its curves so far, up to its last epoch, `(5, epochs)` as `TrainedMember` has them."""
         if not self.parts:
             return np.zeros((5, 0), np.float32)
-        length = sum(chunk.train_loss.shape[1] for chunk, _ in self.parts)
-        whole = np.empty((5, length), self.parts[0][0].train_loss.dtype)
-        at = 0
-        for chunk, place in self.parts:
-            end = at + chunk.train_loss.shape[1]
-            whole[0, at:end], whole[1, at:end] = chunk.train_loss[place], chunk.validation_loss[place]
-            whole[2:4, at:end], whole[4, at:end] = chunk.half_losses[place].T, chunk.validation_metric[place]
-            at = end
-        return whole[:, : self.epoch].copy()
+        whole = np.concatenate([chunk.curves[place] for chunk, place in self.parts], axis=1)
+        return whole if self.epoch == whole.shape[1] else whole[:, : self.epoch].copy()
 
 
 def pieces_so_far(seats: Iterable[Seat]) -> Iterator[CurvePiece]:
