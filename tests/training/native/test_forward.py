@@ -30,7 +30,7 @@ from shoal.networks.layers import (
 from shoal.networks.parsing import parse_layers
 from shoal.training import forward
 from shoal.training.engines.native.library import Kernel, kernels
-from shoal.training.forward import predict
+from shoal.training.forward import BoundNetwork, predict
 
 pytestmark = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")
 
@@ -96,7 +96,7 @@ def drawn(name: str, rows: int = 41) -> Drawn:
 @pytest.fixture(params=kernels(), ids=lambda kernel: kernel.name)
 def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kernel:
     monkeypatch.setattr(forward, "best_kernel", lambda: request.param)
-    monkeypatch.setattr(forward, "_by_numpy", None)
+    monkeypatch.setattr(BoundNetwork, "_by_numpy", None)
     chosen: Kernel = request.param
     return chosen
 
@@ -134,7 +134,7 @@ def test_bytes_are_read_as_they_are(kernel: Kernel) -> None:
 
 
 def test_numpy_answers_where_the_kernel_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "_by_kernel", None)
+    monkeypatch.setattr(BoundNetwork, "_by_kernel", None)
     monkeypatch.setattr(forward, "NUMBERS_AT_ONCE", 1000)  # few rows at a time
     network, parameters, x = drawn("strides, gaps and no padding")
 
@@ -173,8 +173,8 @@ def test_many_rows_of_dense_layers_go_through_the_kernel(
     x = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     expected = network.predict(parameters, x)
     seen = []
-    by_kernel = forward._by_kernel
-    monkeypatch.setattr(forward, "_by_kernel", lambda *a: seen.append(1) or by_kernel(*a))
+    by_kernel = BoundNetwork._by_kernel
+    monkeypatch.setattr(BoundNetwork, "_by_kernel", lambda *a: seen.append(1) or by_kernel(*a))
     with forward.sharing_beginnings():
         for _ in range(2):
             np.testing.assert_allclose(predict(network, parameters, x), expected, rtol=1e-5, atol=1e-6)

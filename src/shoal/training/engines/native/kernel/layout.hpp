@@ -68,10 +68,11 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
             V *const ours[] = {parameters, first, second, best};
             for (int kind = 0; kind < (trains() ? 4 : 1); ++kind) {
                 float *at = theirs[kind];
-                const auto move = [&, lane, kind](long vector, int channel) {
-                    V &here = ours[kind][vector];
-                    if (IN) set_lane(here, SINGLE ? channel : lane, *at++);
-                    else *at++ = here[SINGLE ? channel : lane];
+                const auto move = [&, lane, kind](long vector, int channels) {
+                    float *const here = reinterpret_cast<float *>(&ours[kind][vector]) + (SINGLE ? 0 : lane);
+                    const long count = SINGLE ? channels : 1;
+                    __builtin_memcpy(IN ? here : at, IN ? at : here, count * sizeof(float));
+                    at += count;
                 };
                 for (const Plan &p : plans) for_parameters(p, move);
             }
@@ -149,18 +150,18 @@ private:
         turned_size = p.turned + (p.from ? s.depth(PER) * from.vectors : 0);
     }
 
-    // Where the numbers of a member stand, in their order: `visit(vector, lane)`.
+    // Where the numbers of a member stand, in their order: `visit(vector, channels)`, so many of them from its first on.
     template <class Visit>
     void for_parameters(const Plan &p, const Visit &visit) const {
         const int channels = buffers[p.to].channels, vectors = buffers[p.to].vectors;
+        const auto in = [channels](int vector) { return channels - vector * PER < PER ? channels - vector * PER : PER; };
         if (p.kind == RECURRENCE) Recurrence<SINGLE>::for_parameters(p, visit);
         const int normal = p.kind == LAYER_NORM ? p.scale + p.center : p.kind == BATCH_NORM ? p.scale + p.center + 2 : 0;
-        for (int part = 0; part < normal; ++part)
-            for (int c = 0; c < channels; ++c) visit(p.biases + part * vectors + c / PER, c % PER);
+        for (int j = 0; j < normal * vectors; ++j) visit(p.biases + j, in(j % vectors));
         if (p.kind != CONVOLUTION) return;
-        for (long k = 0; k < p.factors + (p.bias ? 1 : 0); ++k)
-            for (int c = 0; c < channels; ++c)
-                visit(k < p.factors ? p.weights + in_strips(p.factors, vectors, k, c / PER) : p.biases + c / PER, c % PER);
+        for (long k = 0; k < p.factors; ++k)
+            for (int j = 0; j < vectors; ++j) visit(p.weights + in_strips(p.factors, vectors, k, j), in(j));
+        for (int j = 0; p.bias && j < vectors; ++j) visit(p.biases + j, in(j));
     }
 
     // Slopes arrive from the last operation to the first; the first that arrive overwrite.

@@ -35,26 +35,28 @@ struct Recurrence : Normalizing<SINGLE> {
         for (int k = 0; k < (s.features > s.units ? s.features : s.units); ++k) p.distances.append(k);
     }
 
-    // Where the numbers of a member stand, in their order: `visit(vector, lane)`.
+    // Where the numbers of a member stand, in their order: `visit(vector, channels)`, so many of them from its first on.
     template <class Visit>
     static void for_parameters(const Plan &p, const Visit &visit) {
         const CellShape &s = p.shape;
+        const auto of_gates = [&s](bool of_state, const auto &each) {
+            for (int gate = 0; gate < s.gates; ++gate)
+                for (int vector = 0; vector < s.vectors; ++vector)
+                    each(column_of(s, gate, vector, of_state), s.units - vector * PER < PER ? s.units - vector * PER : PER);
+        };
         for (int k = 0; k < s.features; ++k)
-            for (int i = 0; i < s.gates * s.units; ++i) {
-                const auto [part, b, column, lane] = column_of(s, i, false);
-                visit(p.weights + s.features * s.column(b) + in_strips(s.features, s.gates * s.wide(b), k, column), lane);
-            }
+            of_gates(false, [&](const Column &c, int channels) {
+                visit(p.weights + s.features * s.column(c.block) + in_strips(s.features, s.gates * s.wide(c.block), k, c.column), channels);
+            });
         for (int k = 0; k < s.units; ++k)
-            for (int i = 0; i < s.gates * s.units; ++i) {
-                const auto [part, b, column, lane] = column_of(s, i, true);
-                const long within = in_strips(s.units, s.of_state[part] * s.wide(b), k, column);
-                visit(p.recurrent + s.units * s.part_column(part, b) + within, lane);
-            }
+            of_gates(true, [&](const Column &c, int channels) {
+                const long within = in_strips(s.units, s.of_state[c.part] * s.wide(c.block), k, c.column);
+                visit(p.recurrent + s.units * s.part_column(c.part, c.block) + within, channels);
+            });
         for (int of_state = 0; p.bias && of_state < (p.cell == GRU_CELL ? 2 : 1); ++of_state)
-            for (int i = 0; i < s.gates * s.units; ++i) {
-                const auto [part, b, column, lane] = column_of(s, i, of_state);
-                visit(p.biases + of_state * s.gates * s.vectors + s.column(b) + column, lane);
-            }
+            of_gates(of_state, [&](const Column &c, int channels) {
+                visit(p.biases + of_state * s.gates * s.vectors + s.column(c.block) + c.column, channels);
+            });
     }
 
     // The weights by which slopes go back: those of the inputs, and of the state by parts.
@@ -153,14 +155,14 @@ private:
     };
 
     struct Column {
-        int part, block, column, lane;
+        int part, block, column;
     };
 
-    // Where one of the numbers of all gates stands, in Keras' order, among the columns of the inputs or of the state.
-    static Column column_of(const CellShape &s, int number, bool of_state) {
-        const int gate = number / s.units, unit = number % s.units, vector = unit / PER, b = vector / s.per_block;
-        const int place = s.gates == 3 && !of_state ? (gate + 1) % 3 : gate, part = of_state && place >= s.of_state[0];
-        return {part, b, (place - part * s.of_state[0]) * s.wide(b) + vector % s.per_block, unit % PER};
+    // Where a vector of a gate stands, in Keras' order, among the columns of the inputs or of the state.
+    static Column column_of(const CellShape &s, int gate, int vector, bool of_state) {
+        const int b = vector / s.per_block, place = s.gates == 3 && !of_state ? (gate + 1) % 3 : gate;
+        const int part = of_state && place >= s.of_state[0];
+        return {part, b, (place - part * s.of_state[0]) * s.wide(b) + vector % s.per_block};
     }
 
     // `depth` factors of so many gates become the columns, and the gates the factors.
