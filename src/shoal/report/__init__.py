@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.evaluation.record import Record
-from shoal.helper_process import Later
+from shoal.helper_process import HelperProcess
 from shoal.report.figures import FIGURES, begin_figures, end_figures, figure_numbers, keep_figures, write_figures
 from shoal.report.page import page_html, template, write_page
 
 __all__ = [
     "FIGURES",
-    "begin_figures",
     "figure_numbers",
     "keep_figures",
     "page_html",
@@ -34,13 +33,13 @@ def warm_up() -> None:
             render(figure)
 
 
-def write_report(record: Record, folder: Path, begun: dict[str, Later] | None = None) -> Path:
+def write_report(record: Record, folder: Path, helper: HelperProcess | None = None) -> Path:
     """Write the figures and the page of a run.
 
     Args:
         record: the finished run.
         folder: the run folder; `figures/` and `report.html` are written in it.
-        begun: what `begin_figures` gave, whose helper draws with this process; None: this one draws alone.
+        helper: a process that has loaded what drawing needs; it draws with this one, which draws alone without it.
 
     Returns:
         The path of the page.
@@ -48,6 +47,6 @@ def write_report(record: Record, folder: Path, begun: dict[str, Later] | None = 
     Raises:
         RunError: a file cannot be written.
     """
-    elements = begin_figures(record, folder) if begun is None else begun
+    elements = begin_figures(record, folder, helper)
     template()  # which takes as long as several figures, while the helper draws those
     return write_page(record, folder, end_figures(elements))

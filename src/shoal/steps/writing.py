@@ -11,7 +11,7 @@ from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.predictor import Predictor
 from shoal.repeating import command_line, origin, versions
-from shoal.report import begin_figures, keep_figures, write_report
+from shoal.report import keep_figures, write_report
 from shoal.resources import available_cores
 from shoal.runs.looks import write_looks
 from shoal.search.space import Space
@@ -73,8 +73,7 @@ def write_diverged(posed: Posed, space: Space, training: Training, sealed: Seale
     curves = any(np.isfinite(member.validation_loss).any() for member in training.members)
     what = "The learning curves are" if curves else "No epoch ended with a finite loss; what was tried is"
     if posed.settings.page:
-        begun = begin_figures(record, folder.path, session.helper)
-        kept = f"{what} kept: {write_report(record, folder.path, begun)}"
+        kept = f"{what} kept: {write_report(record, folder.path, session.helper)}"
     else:
         keep_figures(record, folder.path)
         kept = f"{what} kept in {folder.path}."
@@ -83,21 +82,20 @@ def write_diverged(posed: Posed, space: Space, training: Training, sealed: Seale
 
 
 def write_run(predictor: Predictor, record: Record, session: Session, *, page: bool) -> None:
-    """Write the run; the numbers before the page, so that a figure that fails loses nothing, while the helper draws.
+    """Write the run; the numbers before the page, so that a figure that fails loses nothing.
 
     Where the test rows are sealed, what is trained is kept until they are opened.
     """
     folder, timing, seconds = session.folder, session.timing, record.provenance.seconds
     session.progress.stage("writing the page" if page else "writing")
     seconds.update(timing.seconds)
-    begun = begin_figures(record, folder.path, session.helper) if page else None
     folder.write_model(predictor)
     folder.write_log(record)
     if not record[SplitRecord].sealed:
         folder.write_scored(record)
     folder.write_metrics(record)
-    if begun is not None:
-        write_report(record, folder.path, begun)
+    if page:
+        write_report(record, folder.path, session.helper)
     else:
         keep_figures(record, folder.path)
     timing.end("report")

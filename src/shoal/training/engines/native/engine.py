@@ -227,9 +227,8 @@ class NativeEngine:
     ) -> NativeState:
         """Return the state that `to_arrays` wrote, for members in the same places; there may be fewer."""
         given = {place: i for i, place in enumerate(arrays["places"].tolist()) if place in seats}
-        ends = np.cumsum(arrays["sizes"]).tolist()
-        vectors = [arrays["vectors"][ends[i] - size : ends[i]].reshape(COPIES, -1).copy()
-                   for i in given.values() for size in (int(arrays["sizes"][i]),)]  # fmt: skip
+        parts = np.split(arrays["vectors"], np.cumsum(arrays["sizes"])[:-1])
+        vectors = [parts[i].reshape(COPIES, -1).copy() for i in given.values()]
         seated = self.enter(block, self.start(block), {place: seats[place] for place in given}, vectors)
         seated.turn = int(arrays["turn"])
         for name in STATE:

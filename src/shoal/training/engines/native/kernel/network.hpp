@@ -355,9 +355,9 @@ private:
     void share(long pieces, long vectors, const Work &work) {
         constexpr long ENOUGH = 512;  // vectors
         const long cores = vectors < ENOUGH ? 1 : team.size();
-        const auto part = [&](int i) { work(pieces * i / cores, pieces * (i + 1) / cores); };
+        auto part = [&](int i) { work(pieces * i / cores, pieces * (i + 1) / cores); };
         if (cores == 1) return part(0);
-        team.run((int)cores, [](void *data, int, int i) { (*static_cast<decltype(part) *>(data))(i); }, const_cast<void *>(static_cast<const void *>(&part)));
+        team.run((int)cores, [](void *data, int, int i) { (*static_cast<decltype(part) *>(data))(i); }, &part);
     }
 
     void turn_weights() {
