@@ -190,14 +190,15 @@ def test_of_many_rows_one_fit_stops_early(monkeypatch):
     assert error() < 0.6 * of_all_rounds  # of noise there is nothing to learn
 
 
-def test_trees_are_kept_to_one_thread_where_scikit_learn_was_not_loaded_before():
+def test_trees_and_products_are_kept_to_one_thread_where_scikit_learn_was_not_loaded_before():
     code = (
+        "import json\n"
         "from shoal.evaluation.baselines.tabular import _quietly\n"
         "with _quietly(10, 3):\n"
         "    import sklearn.ensemble\n"
         "    from threadpoolctl import threadpool_info\n"
-        "    print([each['num_threads'] for each in threadpool_info() if each['user_api'] == 'openmp'])\n"
+        "    print(json.dumps({each['user_api']: each['num_threads'] for each in threadpool_info()}))\n"
     )
-    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert set(json.loads(done.stdout)) == {1}
+    assert json.loads(done.stdout) == {"blas": 1, "openmp": 1}

@@ -130,7 +130,7 @@ def _scaled_weights(weights: Any, rows: int) -> np.ndarray:
 def _threads(rows: int, features: int) -> Any:
     """Keep all but large fits on one thread: beside training, scikit-learn's trees were 15 times slower on two.
 
-    Products of small matrices, too, took a third more of the processor on two threads than on one.
+    Those of a product, too, or the last digits of a linear model would hang on the number of cores.
     """
     import sklearn.ensemble  # noqa: F401 - only libraries that are loaded are kept to it
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
