@@ -43,7 +43,9 @@ def check_vectors(path: Path | None) -> None:
 
 def _text(separator: str) -> Callable[[Output], bytes]:
     def write(output: Output) -> bytes:
-        return output.table.write_csv(separator=separator).encode()
+        content = io.BytesIO()  # a text would be a copy, and its bytes another
+        output.table.write_csv(content, separator=separator)
+        return content.getvalue()
 
     return write
 

@@ -84,19 +84,21 @@ class Region(ArrayRecord):
 
     def distance(self, x: np.ndarray) -> np.ndarray:
         """Return how far prepared rows are from the training rows, `(rows,)`, in units of the threshold."""
-        return self._distance(x, self.rows)
+        return self._distance(self._scaled(x), self.rows)
 
     def outside(self, x: np.ndarray) -> np.ndarray:
         """Return whether prepared rows lie outside, `(rows,)` bool."""
-        outside = np.ones(len(x), bool)
+        outside, scaled = np.ones(len(x), bool), self._scaled(x)
         for step in STEPS:  # near enough to some is near enough to all, which most rows are
             some = self.rows[::step]
             if step == 1 or len(some) >= self.neighbours:
-                outside[outside] = self._distance(x[outside], some) > 1.0
+                outside[outside] = self._distance(scaled[outside], some) > 1.0
         return outside
 
-    def _distance(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        scaled = np.asarray((x - self.centre) / self.scale, np.float32)
+    def _scaled(self, x: np.ndarray) -> np.ndarray:
+        return np.asarray((x - self.centre) / self.scale, np.float32)
+
+    def _distance(self, scaled: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return _distances(scaled, rows, self.neighbours) / max(self.threshold, 1e-6)
 
 

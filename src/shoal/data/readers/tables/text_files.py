@@ -52,7 +52,7 @@ class TextReader(TableReader):
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`, with the units in a row below its header, if there is one."""
         text = decode_text(load_bytes(path), path, options.encoding)
-        if not text.strip():
+        if not text or text.isspace():
             raise DataError(f"{path} is empty; expected a header and rows of data.")
         named = options.delimiter
         delimiter = dialect.sniff_delimiter(_sample(text)) if named is None else dialect.named_delimiter(named)
